@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from training.fusion_candidates import AskedQuery, settings_of
 TOGETHER = 64  # queries of one block: its arrays of 80 KB each stay in a core's cache
 LEAST_COLLAPSE = 0.9  # cosine; nearer passages are remembered as near-duplicates
 ROUNDING = 1e-4  # of a cosine: so much nearer than asked counts as near, and is left to the engine
+DIGEST_BYTES = 16  # of an order of candidates, which itself takes 1 KB; constants often leave it as it was
 BEYOND = np.iinfo(np.int64).max
 DISCOUNT = 1.0 / np.log2(np.arange(2, NDCG_DEPTH + 2))
 
@@ -120,9 +122,12 @@ class _Block:
         self._gains = _padded([each.gains for each in queries], (self._codes + 1,), 0.0)
         self._background, self._ceiling, self._length = column("background"), column("ceiling"), column("length")
         self._ideal, self._feeds_back = column("ideal")[:, 0], column("feeds_back").astype(np.bool_)
-        self._near = np.concatenate(
+        self._judged_before: dict[tuple[int, float, bytes], float] = {}
+        near = np.concatenate(
             [np.insert(each.near, 0, at, axis=1) for at, each in enumerate(queries)] or [np.empty((0, 4))]
         )
+        self._near_places = np.ascontiguousarray(near[:, :3].T, np.int64)  # (3, k): the query, and two of its places
+        self._near_cosine = near[:, 3].copy()
 
     def _scattered(self, queries: Sequence[_Query], name: str) -> Floats:
         """Return what belongs to the candidates with something around them, (q, width)."""
@@ -195,22 +200,30 @@ class _Block:
         gained = (np.take_along_axis(self._gains, rows, axis=1) * DISCOUNT).sum(axis=1)
         found = gained / np.where(self._ideal > 0, self._ideal, 1.0)
         for at in self._folded(order, np.take_along_axis(first, rows[:, -1:], axis=1)[:, 0], constants.collapse):
+            found[at] = self._judged_by_engine(at, order[at], constants)
+        return np.asarray(found, np.float64)
+
+    def _judged_by_engine(self, at: int, order: Places, constants: FusionConstants) -> float:
+        """Return the NDCG@10 of one query with its near-duplicates folded, asked once for each order of candidates."""
+        key = at, constants.collapse, blake2b(order.tobytes(), digest_size=DIGEST_BYTES).digest()
+        if key not in self._judged_before:
             first, asked = self._asked[at]
             assert asked is not None
-            found[at] = asked.ndcg_of(first[order[at, : len(first)]], constants)
-        return np.asarray(found, np.float64)
+            self._judged_before[key] = asked.ndcg_of(first[order[: len(first)]], constants)
+        return self._judged_before[key]
 
     def _folded(self, order: Places, reach: Places, collapse: float) -> list[int]:
         """Return the queries of which near-duplicates are met up to the tenth row, at the place `reach` (q,)."""
-        if not collapse or not len(self._near):
+        if not collapse or not len(self._near_cosine):
             return []
         if collapse < LEAST_COLLAPSE:
             raise ValueError(f"no cosine below {LEAST_COLLAPSE:g} is remembered as that of near-duplicates")
         place = np.empty_like(order)
         np.put_along_axis(place, order, np.broadcast_to(np.arange(self._width), order.shape), axis=1)
-        query, one, other = self._near[:, :3].astype(np.int64).T
+        query, one, other = self._near_places[:, self._near_cosine >= collapse - ROUNDING]
         met = np.maximum(place[query, one], place[query, other]) <= reach[query]
-        return sorted(set(query[met & (self._near[:, 3] >= collapse - ROUNDING)].tolist()))
+        found: list[int] = np.unique(query[met]).tolist()
+        return found
 
 
 def _plain(asked: AskedQuery) -> bool:

@@ -18,7 +18,7 @@ from engine.records import FusionConstants, SearchSettings, Verdict
 from engine.retrieval import search_pipeline
 from engine.retrieval.candidate_retrieval import Candidates
 from engine.retrieval.fusion import rank
-from engine.retrieval.near_duplicates import rows
+from engine.retrieval.near_duplicates import first_of_rows
 from engine.retrieval.postings_cache import PostingsCache
 from engine.retrieval.query import plain
 from engine.retrieval.query_memory import PastQueries
@@ -33,7 +33,6 @@ ARRAYS = (
     *("ids", "documents", "tie", "cosine", "bm25", "vector_rank", "keyword_rank", "vectors", "rare"),
     *("recalled", "held", "pending", "numbers", "late"),
 )  # of the candidates, each with a row for every one
-MOSTLY_ENOUGH = 30  # passages, in which ten documents are found; to group all of them takes as long as to rank them
 LISTED = 100  # documents, for recall@100
 PLAIN = SearchSettings(memory=False)
 
@@ -52,11 +51,8 @@ class AskedQuery:
 
     def ndcg_of(self, order: NDArray[np.int64], constants: FusionConstants) -> float:
         """Return NDCG@10 of the rows that constants make of candidates in some order (n,)."""
-        settings = settings_of(constants)
-        listed = rows(self.candidates, order[:MOSTLY_ENOUGH], settings, NDCG_DEPTH)
-        if len(listed) < NDCG_DEPTH < MOSTLY_ENOUGH < len(order):
-            listed = rows(self.candidates, order, settings, NDCG_DEPTH)
-        return ndcg(_documents(self.candidates, [row.passage for row in listed]), self.grades)
+        listed = first_of_rows(self.candidates, order, settings_of(constants), NDCG_DEPTH)
+        return ndcg(_documents(self.candidates, listed), self.grades)
 
 
 def settings_of(constants: FusionConstants) -> SearchSettings:

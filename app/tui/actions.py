@@ -171,6 +171,7 @@ SUSPEND = Action(
     footer=False,
 )
 APP_ACTIONS = (LIBRARY, TRAINING, PALETTE, HELP, THEME, SETTINGS, SUSPEND, QUIT, COPY_SELECTED)
+DIALOG_ACTIONS = (HELP, THEME, SUSPEND, QUIT, COPY_SELECTED)  # of these, what a dialog does not stand in the way of
 
 
 def bindings(actions: Iterable[Action]) -> list[BindingType]:
@@ -215,7 +216,7 @@ def offered(screen: object, explained: bool = False) -> list[Action]:
     own = screen.ACTIONS if isinstance(screen, HasActions) else ()
     in_panel = where_of(screen) == "panel"
     own = sorted(own, key=lambda action: ((action.where == "panel") != in_panel, not action.footer))
-    both = (*own, *APP_ACTIONS)
+    both = (*own, *(DIALOG_ACTIONS if getattr(screen, "is_modal", False) else APP_ACTIONS))
     return [action for action in both if (action.keys and action.help if explained else action.palette)]
 
 

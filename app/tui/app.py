@@ -252,7 +252,7 @@ class CarrelApp(App[int]):
                 self.recent_commands = [action.id, *(each for each in self.recent_commands if each != action.id)]
                 self.call_later(self.do, action, below)
 
-        pages = getattr(below, "HELP_PAGES", ()) if explained else ()
+        pages = getattr(below, "help_pages", ()) if explained else ()
         self.push_screen(CommandScreen(offered(below, explained), pages, self.recent_commands, explained), picked)
 
     def action_settings(self) -> None:

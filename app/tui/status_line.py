@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,8 @@ from engine.records import Folder, Status
 from engine.records.team import TeamGlance
 
 BAR_CELLS = 10
+_SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[^a-z])")
+_BEFORE_CUT = " .,;:·"  # does not stand before an ellipsis
 TEAM = "team"  # of what a trouble of the way to a team's server is told
 
 
@@ -46,7 +49,9 @@ def status_line(view: StatusView, width: int) -> Content:
         line = _joined(parts)
         if line.cell_length <= room:
             break
-    line = line.truncate(max(0, room), ellipsis=True)
+    if line.cell_length > room:
+        kept = line.truncate(max(0, room - 1)).rstrip(_BEFORE_CUT)
+        line = line.truncate(kept.cell_length + 1, ellipsis=True)
     return Content.assemble(name, " " * max(1, width - name.cell_length - line.cell_length), line)
 
 
@@ -123,7 +128,12 @@ def meaning_share(view: StatusView) -> float:
 def _in_short(view: StatusView) -> Iterator[Content]:
     """Yield what the indexer does now in fewer and fewer words, where the shares say it."""
     state = view.indexer
-    if view.status is None or view.read_only or state.trouble:
+    if view.status is None or view.read_only:
+        return
+    if state.trouble:
+        sentences = _SENTENCE_END.split(one_line(state.trouble))
+        for kept in range(len(sentences) - 1, 0, -1):
+            yield Content.styled(" ".join(sentences[:kept]), ALARM)
         return
     meaning = meaning_share(view)
     if state.phase == "indexing":

@@ -22,13 +22,36 @@ READABLE = 4.5  # least contrast of text to its ground (WCAG 2.2, level AA)
 _STEPS = 20
 
 
+def _ansi_inks(dark: bool) -> dict[str, str]:
+    return {
+        "lead": "ansi_yellow" if dark else "ansi_blue",
+        "quiet": "ansi_default",
+        "faint": "ansi_bright_black",
+        "bright": "ansi_default",
+        "mark": "ansi_yellow" if dark else "ansi_red",
+        "mark-ground": "ansi_default",
+        "meaning": "ansi_cyan" if dark else "ansi_blue",
+        "alarm": "ansi_red",
+        "good": "ansi_green",
+        "chosen": REVERSED,
+        "sentence-ground": "ansi_default",
+    }
+
+
 def _terminal_theme(name: str) -> Theme:
     """Return Textual's theme of the terminal's sixteen colours, of which none is a shade of the ground."""
     theme = BUILTIN_THEMES[name]
     shades = ("input-cursor", "input-selection", "screen-selection")
     reversed_shades = {f"{shade}-background": REVERSED for shade in shades}
     plain = {f"{shade}-foreground": "ansi_default" for shade in shades}
-    return replace(theme, variables={**theme.variables, **reversed_shades, **plain})
+    own = _ansi_inks(theme.dark)
+    bars = {
+        "scrollbar": own["faint"],
+        "scrollbar-hover": own["quiet"],
+        "scrollbar-active": own["lead"],
+        **{f"scrollbar-background{state}": "ansi_default" for state in ("", "-hover", "-active")},
+    }
+    return replace(theme, variables={**theme.variables, **reversed_shades, **plain, **bars})
 
 
 TERMINAL_THEMES = tuple(_terminal_theme(name) for name in TERMINAL_THEME_NAMES)
@@ -77,22 +100,6 @@ def _inks(ground: Color, ink: Color, colours: Mapping[str, str]) -> dict[str, Co
         "good": of("success"),
         "chosen": ground.blend(ink, 0.1, alpha=1),
         "sentence-ground": ground.blend(of("secondary"), 0.14, alpha=1),
-    }
-
-
-def _ansi_inks(dark: bool) -> dict[str, str]:
-    return {
-        "lead": "ansi_yellow" if dark else "ansi_blue",
-        "quiet": "ansi_default",
-        "faint": "ansi_bright_black",
-        "bright": "ansi_default",
-        "mark": "ansi_yellow" if dark else "ansi_red",
-        "mark-ground": "ansi_default",
-        "meaning": "ansi_cyan" if dark else "ansi_blue",
-        "alarm": "ansi_red",
-        "good": "ansi_green",
-        "chosen": REVERSED,
-        "sentence-ground": "ansi_default",
     }
 
 

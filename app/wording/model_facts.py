@@ -12,12 +12,10 @@ if TYPE_CHECKING:
     from app.model_catalogue import Model
     from engine.records import LateStatus, ModelCoverage, Status
 
-LONGEST_NAME = 36  # cells that a name takes beside the words of `in_a_list` on the narrowest screen
-
 
 def short_name(model: Model) -> str:
-    """Return a model's name, without its maker's where it is long."""
-    return model.name if len(model.name) <= LONGEST_NAME else model.name.rpartition("/")[2]
+    """Return a model's name without its maker's."""
+    return model.name.rpartition("/")[2]
 
 
 def follower_coverage(model: ModelCoverage) -> str:

@@ -32,7 +32,7 @@ class _Twins:
     """Knows for every candidate the first listed passage of another document that says nearly the same."""
 
     def __init__(self, candidates: Candidates, threshold: float) -> None:
-        self._candidates = candidates
+        self._vectors, self._documents = candidates.vectors, candidates.entries
         self._threshold = threshold
         self._leader = np.full(len(candidates), NONE, np.int64)
         self._meant = ~np.isnan(candidates.cosine)
@@ -46,17 +46,15 @@ class _Twins:
         """Take a newly listed passage into account: one product with all candidates."""
         if not self._threshold or not self._meant[leader]:
             return
-        vectors, documents = self._candidates.vectors, self._candidates.entries
-        alike = (vectors @ vectors[leader] >= self._threshold) & self._meant
-        alike &= (documents != documents[leader]) & (self._leader == NONE)
+        alike = (self._vectors @ self._vectors[leader] >= self._threshold) & self._meant
+        alike &= (self._documents != self._documents[leader]) & (self._leader == NONE)
         self._leader[alike] = leader
 
     def replace(self, leader: int, other: int) -> None:
         """Let another passage lead what `leader` has led, itself among it."""
-        documents = self._candidates.entries
         self._leader[self._leader == leader] = other
         self._leader[leader] = other
-        self._leader[(documents == documents[other]) & (self._leader == other)] = NONE
+        self._leader[(self._documents == self._documents[other]) & (self._leader == other)] = NONE
         self.add(other)
 
 
@@ -110,6 +108,22 @@ class _List:
 
 def rows(candidates: Candidates, order: NDArray[np.int64], settings: SearchSettings, limit: int) -> list[Row]:
     """Take rows from the ranked candidates until `limit` is filled or the candidates are used up."""
+    listed = _listed(candidates, order, settings, limit, whole=True)
+    return [
+        Row(leader, tuple(below), tuple(listed.duplicates[leader]), listed.grouped[leader])
+        for leader, below in listed.more.items()
+    ]
+
+
+def first_of_rows(candidates: Candidates, order: NDArray[np.int64], settings: SearchSettings, limit: int) -> list[int]:
+    """Return the passages of the same rows alone; what stands below the last of them is not looked at."""
+    return list(_listed(candidates, order, settings, limit, whole=False).more)
+
+
+def _listed(
+    candidates: Candidates, order: NDArray[np.int64], settings: SearchSettings, limit: int, *, whole: bool
+) -> _List:
+    """Return the list that ranked candidates make; unless `whole`, only until none of its rows can become another."""
     listed = _List(candidates, settings.used_constants.collapse)
     documents = candidates.entries.tolist()
     grouping = settings.group and settings.diversity is None
@@ -126,9 +140,8 @@ def rows(candidates: Candidates, order: NDArray[np.int64], settings: SearchSetti
             continue
         if len(listed.more) < limit:
             listed.begin(position, places)
-        else:
+        elif whole:
             listed.pass_over()
-    return [
-        Row(leader, tuple(below), tuple(listed.duplicates[leader]), listed.grouped[leader])
-        for leader, below in listed.more.items()
-    ]
+        else:
+            break
+    return listed

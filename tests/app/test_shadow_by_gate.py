@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from decoys import COLOURS, SIDE, DecoyEncoder, make_library, words
 from fake_encoder import FakeEncoder
 from fakes import FakeIndexer, FakeLibrary, ports
+from made_once import made_once
 from piloting import WIDE, pressed, settle, until, written
 from training_fakes import FakeTraining
 
@@ -57,9 +57,12 @@ def installed(patch: pytest.MonkeyPatch, home: Path, library: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a library with judged questions, all of them asked of both models by the command."""
-    root = tmp_path_factory.mktemp("replayed")
+    return made_once(tmp_path_factory, "replayed", replay)
+
+
+def replay(root: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         library = root / "library.carrel"
         installed(patch, root / "home", library)
@@ -69,7 +72,6 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         assert carrel(["shadow", "--replay"]) == 0
         with closing(open_writer(library)) as conn:
             fold_in(conn)  # so that the file alone is the library, and can be copied
-    yield root
 
 
 def judge(library: Path) -> None:

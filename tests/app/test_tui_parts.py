@@ -251,6 +251,16 @@ def test_a_narrow_status_line_says_less_and_is_not_cut() -> None:
     assert "as it was last indexed" in status_line(alone, 40).plain
 
 
+def test_a_trouble_loses_whole_sentences_first_and_ends_in_one_sign_where_it_is_cut() -> None:
+    told = "The folder /home/eva/notes is not there; its documents are kept. Mount its disk, or forget it."
+    view = StatusView(FakeLibrary().status(), IndexerState("watching", trouble=told))
+    assert status_line(view, 120).plain.endswith("Mount its disk, or forget it.")
+    assert status_line(view, 80).plain.endswith("its documents are kept.")
+    for width in range(20, 73):
+        line = status_line(view, width).plain
+        assert line.endswith("…") and line[-2] not in " .;,…" and cell_len(line) <= width, line
+
+
 def test_what_another_carrel_does_is_said_before_that_it_is_another() -> None:
     state = IndexerState("indexing", files_done=3, files_total=9, seconds_left=360.0, foreign=True, pid=20184)
     view = StatusView(FakeLibrary().status(), state)

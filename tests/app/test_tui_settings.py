@@ -19,7 +19,7 @@ from app.tui.screens.settings.screen import SettingsScreen
 from app.tui.screens.settings.setting_list import fault, settings
 from app.tui.settings_file import SettingsFile
 from app.tui.theme import CARREL_THEMES, DARK, LIGHT, ThemeChoice
-from app.tui.theme_colors import READABLE, contrast, inks
+from app.tui.theme_colors import READABLE, TERMINAL_THEMES, contrast, inks
 from engine.config import Config, load, save
 
 TEXT_INKS = ("lead", "quiet", "bright", "mark", "meaning", "alarm", "good")
@@ -292,6 +292,12 @@ def test_the_inks_are_those_of_the_themes_of_ones_own() -> None:
     for theme in CARREL_THEMES:
         own = {name for name in theme.variables if not name.startswith(("scrollbar", "input", "screen"))}
         assert own == set(inks(theme))
+
+
+def test_scroll_bars_have_no_colour_of_their_own_in_sixteen_colours() -> None:
+    for theme in TERMINAL_THEMES:
+        used = {value for name, value in theme.variables.items() if name.startswith("scrollbar")}
+        assert used <= {*inks(theme).values(), "ansi_default"}, theme.name
 
 
 @pytest.mark.parametrize("theme", [*CARREL_THEMES, *BUILTIN_THEMES.values()], ids=lambda theme: theme.name)

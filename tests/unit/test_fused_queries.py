@@ -11,10 +11,11 @@ import pytest
 
 from engine.records import DEFAULT_CONSTANTS, FusionConstants
 from engine.retrieval.candidate_retrieval import Candidates
+from engine.retrieval.near_duplicates import first_of_rows, rows
 from engine.retrieval.surroundings import Surroundings
 from training import fusion_fit
 from training.fused_queries import LEAST_COLLAPSE, FusedQueries
-from training.fusion_candidates import AskedQuery
+from training.fusion_candidates import AskedQuery, settings_of
 
 DIMENSION = 12
 TRIED = [
@@ -64,6 +65,19 @@ def test_all_queries_at_once_score_as_one_after_another() -> None:
         assert fused.ndcg(constants) == pytest.approx(alone, abs=1e-9), constants
         moved.add(round(float(alone.mean()), 9))
     assert len(moved) > len(TRIED) // 2  # the constants matter here, else nothing would be compared
+
+
+def test_the_first_of_the_rows_are_those_of_the_whole_list() -> None:
+    cut = 0
+    for seed in range(150):
+        found = asked(seed).candidates
+        order = np.random.default_rng(seed).permutation(len(found))
+        for collapse, limit in ((0.0, 10), (0.9, 1), (0.9, 10), (0.95, 3)):
+            settings = settings_of(replace(DEFAULT_CONSTANTS, collapse=collapse))
+            whole = rows(found, order, settings, limit)
+            assert first_of_rows(found, order, settings, limit) == [row.passage for row in whole]
+            cut += len(whole) == limit
+    assert 0 < cut < 4 * 150  # some lists are filled, others are not
 
 
 def test_what_the_arrays_cannot_say_is_asked_of_the_engine() -> None:

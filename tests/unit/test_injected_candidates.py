@@ -6,14 +6,17 @@ another way to make a vector of the same token states. Nothing here knows which 
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pytest
 from injected_candidates import INJECTED, TokenStates, vectors
+from made_once import made_once
 from shadow_searches import chosen, reviewed
 
 from engine.embedding import catalogue
@@ -28,6 +31,8 @@ TOP = 20
 NEAREST = 100  # documents of a question that are compared, the nearest under the model in use
 COUNTED = 0.93  # quantile of their cosines from which the model in use counts one
 APART = 100  # passages of a document lie so far apart, on other subjects
+
+BETTER = "the embedded model beside noise"
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,6 @@ class Answers:
             "gate": self.gate,
         }
         return decide(Evidence(**(facts | changed)))  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def states() -> TokenStates:
-    return TokenStates(catalogue.load())
 
 
 def documents() -> tuple[list[str], list[tuple[str, set[int]]]]:
@@ -121,8 +121,23 @@ def reviewed_by_judgements(found: Answers, seed: int, faithful: float = 0.8) -> 
 
 
 @pytest.fixture(scope="module")
-def injected(states: TokenStates) -> dict[str, Answers]:
-    return {name: answers(states, "embedded", name) for name in INJECTED}
+def everything(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answers]:
+    """Give the answers of each candidate beside the embedded model, and of that one beside a ruined one."""
+    kept = made_once(tmp_path_factory, "injected-candidates", ask_everything) / "answers.pickle"
+    found: dict[str, Answers] = pickle.loads(kept.read_bytes())
+    return found
+
+
+def ask_everything(folder: Path) -> None:
+    states = TokenStates(catalogue.load())
+    found = {name: answers(states, "embedded", name) for name in INJECTED}
+    found[BETTER] = answers(states, "noise", "embedded")
+    (folder / "answers.pickle").write_bytes(pickle.dumps(found))
+
+
+@pytest.fixture
+def injected(everything: dict[str, Answers]) -> dict[str, Answers]:
+    return {name: everything[name] for name in INJECTED}
 
 
 @pytest.mark.parametrize("name", ["noise", "[CLS] for the mean"])
@@ -166,7 +181,7 @@ def test_the_cut_carried_over_fails_another_pooling_and_nothing_is_taken_into_us
     assert injected["harmless"].decision(preferred).promotable
 
 
-def test_a_better_candidate_is_accepted_by_the_gate(states: TokenStates) -> None:
-    found = answers(states, "noise", "embedded")
+def test_a_better_candidate_is_accepted_by_the_gate(everything: dict[str, Answers]) -> None:
+    found = everything[BETTER]
     assert found.gate.verdict == "gain"
     assert found.decision().promotable

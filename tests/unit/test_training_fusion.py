@@ -7,12 +7,12 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from decoys import SIDE, DecoyEncoder, make_library, words, write_questions
+from made_once import made_once
 from notes import write
 
 from app.cli.entry import run as carrel
@@ -34,9 +34,12 @@ FEWER = {name: values[:: len(values) // 2] for name, values in fusion_fit.GRID.i
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a home with the library, and with a run that has gained and one whose judgements were noise."""
-    root = tmp_path_factory.mktemp("prepared")
+    return made_once(tmp_path_factory, "fitted-fusions", prepare)
+
+
+def prepare(root: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARREL_HOME", str(root / "home"))
         patch.setattr(catalogue, "load", lambda *_, **__: DecoyEncoder())
@@ -46,7 +49,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             judged = write_questions(root / f"{name}.jsonl", count, noise=noise)
             run = runs.create(plan(library, name, judged))
             assert worker.work(run) == 0
-    yield root
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
+from app.tui.screens.dialog import Dialog
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.choice_list import ChoiceList
@@ -27,6 +27,9 @@ from app.wording.safe_text import one_line
 from engine.lazy_dataclass import dataclass
 
 MARGIN_CELLS = 3  # left and right of a choice
+BOX_CELLS = 76  # the dialog's least width, on a screen that has so many
+BORDER_CELLS = 5  # left and right of the list, with its scroll bar
+GAP_CELLS = 2  # least distance of a choice to the word at its right
 SHOWN = 200  # what the list holds at most; a letter more narrows it
 T = TypeVar("T")
 
@@ -35,13 +38,15 @@ T = TypeVar("T")
 class Choice(Generic[T]):
     """A thing to pick: what it is, how it is called, and a word at its right.
 
-    One that is `fixed` can only be picked: it is neither forgotten nor switched.
+    One that is `fixed` can only be picked: it is neither forgotten nor switched. The `short` name stands where there is
+    no room for the whole one.
     """
 
     value: T
     label: str
     note: str = ""
     fixed: bool = False
+    short: str = ""
 
 
 class NarrowingLine(TextLine):
@@ -55,7 +60,7 @@ class NarrowingLine(TextLine):
             super().action_delete_right()
 
 
-class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
+class ChoiceScreen(MovesByLines, Dialog[T | None], Generic[T]):
     """Gives the value that was picked, or None.
 
     `own` makes a choice of what was typed, where that may be picked too; `remove` forgets a choice and returns whether
@@ -120,17 +125,29 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
         """Fill the list; the keys go to the line throughout."""
         self.query_one("#title", BuiltLine).show(lambda width: Content.styled(self._title, f"bold {BRIGHT}"))
         self._show_keys()
+        self.query_one(Vertical).styles.width = max(BOX_CELLS, self._widest + MARGIN_CELLS + BORDER_CELLS)
         self.options.can_focus = False
         self.call_after_refresh(partial(self._fill, self._at))
 
-    def _show_keys(self) -> None:
-        """Name the keys that do something with what is chosen."""
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The keys that do something with what is chosen."""
         keys = [("↑↓", "move")] if len(self._shown) > 1 else []
         keys += [("enter", "pick")] if self._shown else []
         if self._changeable is not None:
             keys += [("f8", self._switch[0])] if self._switch else []
             keys += [("del", "forget it")] if self._remove else []
-        self.query_one("#hints", BuiltLine).show(lambda width: hints([*keys, ("esc", "back")]))
+        return [*keys, ("esc", "back")]
+
+    def _show_keys(self) -> None:
+        keys = self.keys
+        self.query_one("#hints", BuiltLine).show(lambda width: hints(keys))
+
+    @property
+    def _widest(self) -> int:
+        """How many cells the longest choice takes with the word at its right."""
+        labels = (cell_len(one_line(each.label)) + GAP_CELLS + cell_len(one_line(each.note)) for each in self._choices)
+        return max(labels, default=0)
 
     @property
     def _chosen(self) -> Choice[T] | None:
@@ -218,6 +235,8 @@ class ChoiceScreen(MovesByLines, ModalScreen[T | None], Generic[T]):
 def _prompt(choice: Choice[T], room: int) -> Content:
     """Return one line: the name at the left, the note at the right."""
     note = one_line(choice.note)
-    label = Content(one_line(choice.label)).truncate(max(1, room - cell_len(note) - 2), ellipsis=True)
+    left = max(1, room - cell_len(note) - GAP_CELLS)
+    fits = not choice.short or cell_len(one_line(choice.label)) <= left
+    label = Content(one_line(choice.label if fits else choice.short)).truncate(left, ellipsis=True)
     gap = " " * max(1, room - label.cell_length - cell_len(note))
     return Content.assemble(label, gap, (note, QUIET)) if note else label

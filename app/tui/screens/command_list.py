@@ -14,12 +14,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.strip import Strip
 
 from app.tui.actions import HELP, PALETTE, Action, keymap_of
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.screens.command_columns import Columns, columns_of, fitting, grouped, keys_of
+from app.tui.screens.dialog import Dialog
 from app.tui.screens.help import Page, page_lines
 from app.tui.theme import ACCENT, BRIGHT, KEY, MARK, QUIET
 from app.tui.widgets.built_line import BuiltLine
@@ -171,7 +171,7 @@ class NarrowingLine(TextLine):
             self.screen.rows.scroll_end(animate=False)
 
 
-class CommandScreen(MovesByLines, ModalScreen[Action | None]):
+class CommandScreen(MovesByLines, Dialog[Action | None]):
     """Gives the action that was picked, or None.
 
     With pages of help it is the help of a screen; what was picked `recent`ly comes first where it is not.

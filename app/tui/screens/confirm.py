@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import ModalScreen
 
+from app.tui.screens.dialog import Dialog
 from app.tui.theme import BRIGHT, KEY, QUIET
 from app.tui.widgets.line_views import LineView, wrapped
 
 WIDTH = 68
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(Dialog[bool]):
     """Gives True where the person pressed the key for yes; every other way out means no."""
 
     BINDINGS = [
@@ -40,6 +42,11 @@ class ConfirmScreen(ModalScreen[bool]):
         view = self.query_one(LineView)
         view.show(self.lines)
         view.styles.height = len(self.lines(min(WIDTH, self.app.size.width) - 5)) + 2
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The two answers."""
+        return self._answers
 
     def lines(self, width: int) -> list[Content]:
         """Return the text for a width."""

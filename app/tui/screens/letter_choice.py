@@ -8,9 +8,9 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from app.tui.actions import key_name
+from app.tui.screens.dialog import Dialog
 from app.tui.theme import ALARM, BRIGHT, KEY, QUIET
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView
@@ -18,7 +18,7 @@ from app.tui.widgets.line_views import LineView
 Letter = tuple[str, str]  # a letter and what it stands for
 
 
-class LetterScreen(ModalScreen[str | None]):
+class LetterScreen(Dialog[str | None]):
     """Gives the letter that was pressed or whose line was clicked; None for escape, or a click beside it."""
 
     BINDINGS = [Binding("escape", "dismiss", show=False, priority=True)]
@@ -44,6 +44,11 @@ class LetterScreen(ModalScreen[str | None]):
         view.styles.height = len(self._letters) + 2
         view.show(self._lines)
 
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The letters, and how to leave."""
+        return [*self._letters, ("esc", "back")]
+
     def _lines(self, _width: int) -> list[Content]:
         title = Content.styled(self._title, f"bold {BRIGHT}")
         entries = [Content.assemble((f" {key}  ", KEY), (meaning, QUIET)) for key, meaning in self._letters]
@@ -57,6 +62,8 @@ class LetterScreen(ModalScreen[str | None]):
 
     def on_key(self, event: events.Key) -> None:
         """Give the letter, where it is one of them; stay where it is none."""
+        if event.character not in dict(self._letters) and self.belongs_to_app(event.key):
+            return
         event.stop()
         event.prevent_default()
         if event.character in dict(self._letters):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -10,9 +10,9 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from app.tui.screens.dialog import Dialog
 from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.widgets.text_line import TextLine
 
@@ -21,7 +21,10 @@ _BOX_CSS = """
 """
 
 
-class AskScreen(ModalScreen[str | None]):
+KEYS = (("enter", "keeps it"), ("esc", "goes back"))
+
+
+class AskScreen(Dialog[str | None]):
     """Gives the text that was typed once `check` finds nothing wrong with it, or None."""
 
     BINDINGS = [Binding("escape", "leave", show=False)]
@@ -61,6 +64,11 @@ class AskScreen(ModalScreen[str | None]):
             yield TextLine(self._value, placeholder=self._placeholder, compact=True, select_on_focus=False)
             yield Static(_keys(), id="said")
 
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """What ends the question."""
+        return KEYS
+
     @on(Input.Changed)
     def _changed(self) -> None:
         self.query_one("#said", Static).update(_keys())
@@ -79,10 +87,10 @@ class AskScreen(ModalScreen[str | None]):
 
 
 def _keys() -> Content:
-    return Content.styled("enter keeps it, esc goes back", QUIET)
+    return Content.styled(", ".join(f"{key} {what}" for key, what in KEYS), QUIET)
 
 
-class KeyScreen(ModalScreen[str | None]):
+class KeyScreen(Dialog[str | None]):
     """Gives the name of the next key that is pressed; None for escape."""
 
     DEFAULT_CSS = f"""

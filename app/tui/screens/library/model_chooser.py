@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from app.model_catalogue import Model
 from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
+from app.tui.screens.dialog import Dialog
 from app.tui.screens.library.late_orders import carry_out, ways
 from app.tui.screens.library.model_fetch import fetch
 from app.tui.theme import QUIET
@@ -34,7 +35,7 @@ WAYS = (
 USE_MODEL = "use_model"  # the order to the indexer
 
 
-class LookingScreen(ModalScreen[None]):
+class LookingScreen(Dialog[None]):
     """Stands before the list until it is there, so that keys pressed early do nothing below; escape leaves."""
 
     BINDINGS = [Binding("escape", "dismiss", show=False)]
@@ -46,6 +47,11 @@ class LookingScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the one line."""
         yield BuiltLine()
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The only key."""
+        return (("esc", "back"),)
 
     def on_mount(self) -> None:
         """Say what is being done."""
@@ -68,7 +74,9 @@ async def _choose(screen: CarrelScreen, library: LibraryPort) -> None:
             waiting.dismiss()
     if left:
         return
-    choices = [Choice(each, short_name(each), in_a_list(each, told.get(each.name, ""))) for each in found]
+    choices = [
+        Choice(each, each.name, in_a_list(each, told.get(each.name, "")), short=short_name(each)) for each in found
+    ]
 
     def picked(model: Model | None) -> None:
         if model is None:

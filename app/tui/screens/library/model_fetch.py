@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 
 from app.model_catalogue import Model
 from app.tui.browser import CarrelScreen
-from app.tui.theme import BRIGHT, KEY, QUIET
+from app.tui.screens.dialog import Dialog
+from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
+from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView, wrapped
 from app.wording.safe_text import one_line
 
 LOOK_SECONDS = 0.2  # between two figures, as the download tells them
+STOP = ("esc", "stop; what has come is kept")
 
 
 class Stopped(Exception):
     """Raised in the thread that fetches, once the person wants no more of it."""
 
 
-class FetchScreen(ModalScreen[None]):
+class FetchScreen(Dialog[None]):
     """Shows how far a model is; escape stops."""
 
     BINDINGS = [Binding("escape", "stop", show=False)]
@@ -46,6 +48,11 @@ class FetchScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out the one view."""
         yield LineView()
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The only key."""
+        return (STOP,)
 
     def on_mount(self) -> None:
         """Show how far it is, and look again from time to time."""
@@ -82,7 +89,7 @@ class FetchScreen(ModalScreen[None]):
             Content(),
             *wrapped(Content.styled(one_line(self._stage), QUIET), width, Content()),
             Content(),
-            Content.assemble(("esc", KEY), (" stop; what has come is kept", QUIET)),
+            hints([STOP]),
         ]
 
 

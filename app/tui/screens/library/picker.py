@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 
+from app.tui.screens.dialog import Dialog
 from app.tui.screens.library.folder_picker import FolderPicker, PathLine
 from app.tui.theme import BRIGHT
 from app.tui.widgets.built_line import BuiltLine
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 KEYS = (("↑↓", "choose"), ("tab", "go into it"), ("enter", "watch it"), ("esc", "back"))
 
 
-class PickerScreen(ModalScreen[Path | None]):
+class PickerScreen(Dialog[Path | None]):
     """Gives the folder that was added, or None."""
 
     BINDINGS = [Binding("escape", "leave", show=False)]
@@ -59,6 +60,11 @@ class PickerScreen(ModalScreen[Path | None]):
             yield BuiltLine(id="title")
             yield FolderPicker(self._library, blink=self._blink)
             yield BuiltLine(id="hints")
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The keys that are named at its foot."""
+        return KEYS
 
     def on_mount(self) -> None:
         """Say what is picked, and with which keys."""

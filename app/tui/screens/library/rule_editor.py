@@ -9,15 +9,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import TextArea
 
 from app.tui.background import in_background
+from app.tui.screens.dialog import Dialog
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
@@ -109,7 +110,18 @@ def _example(sign: str, path: bytes, width: int, ink: str) -> Content:
     return Content.assemble((sign, ink), cut_front(one_line(display(path)), max(4, width - 2)))
 
 
-class RulesScreen(ModalScreen[tuple[str, ...] | None]):
+class RuleText(TextArea):
+    """The patterns; a key that takes edits back does, where there is none, what it does elsewhere."""
+
+    def action_undo(self) -> None:
+        """Take the last edits back. Raises SkipAction where there are none."""
+        before = self.text
+        super().action_undo()
+        if self.text == before:
+            raise SkipAction
+
+
+class RulesScreen(Dialog[tuple[str, ...] | None]):
     """Gives the patterns that are to be kept, or None."""
 
     BINDINGS = [
@@ -147,10 +159,15 @@ class RulesScreen(ModalScreen[tuple[str, ...] | None]):
         with Vertical():
             yield BuiltLine(id="title")
             yield BuiltLine(id="explained")
-            yield TextArea(text_of(self._patterns), soft_wrap=False, show_line_numbers=False, compact=True)
+            yield RuleText(text_of(self._patterns), soft_wrap=False, show_line_numbers=False, compact=True)
             yield LineView(id="written")
             yield LineView(id="effect")
             yield BuiltLine(id="hints")
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The keys that are named at its foot."""
+        return KEYS
 
     def on_mount(self) -> None:
         """Begin with the rules as they are."""

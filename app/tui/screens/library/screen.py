@@ -53,7 +53,7 @@ class LibraryScreen(MovesByLines, CarrelScreen):
     """Folders at the left; at the right what happens now, and what failed, changed and is left out of one of them."""
 
     ACTIONS = (*LIST_ACTIONS, *LIBRARY_ACTIONS)
-    HELP_PAGES = HELP_PAGES
+    help_pages = HELP_PAGES
     HIDDEN = ("library",)  # in the footer: esc says the same better here
     BINDINGS = bindings(ACTIONS)
     CSS_PATH = "library.tcss"

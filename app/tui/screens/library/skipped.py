@@ -12,10 +12,10 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 
 from app.tui.actions import LIBRARY
 from app.tui.background import in_background
+from app.tui.screens.dialog import Dialog
 from app.tui.screens.library.timeline import Skipped
 from app.tui.theme import ALARM, BRIGHT, QUIET
 from app.tui.threads import in_thread
@@ -36,7 +36,7 @@ ADVICE = "!name in a .carrelignore file overrules any other rule."
 KEYS = (("↑↓", "scroll"), ("esc", "back"))
 
 
-class SkippedScreen(ModalScreen[None]):
+class SkippedScreen(Dialog[None]):
     """Lists what one reason leaves out, as it is on the disk now."""
 
     BINDINGS = [
@@ -65,6 +65,11 @@ class SkippedScreen(ModalScreen[None]):
             yield LineView(id="names")
             yield BuiltLine(id="advice")
             yield BuiltLine(id="hints")
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The keys that are named at its foot."""
+        return KEYS
 
     def on_mount(self) -> None:
         """Look for the files."""

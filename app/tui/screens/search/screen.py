@@ -38,7 +38,7 @@ class SearchScreen(MovesByLines, CarrelScreen):
     ACTIONS: tuple[Action, ...] = (*WHAT_IF_ACTIONS, *LIST_ACTIONS, *SEARCH_ACTIONS)
     BINDINGS = bindings((*LIST_ACTIONS, *SEARCH_ACTIONS))
     TIPS = True  # whether an empty query line tells what can be done
-    HELP_PAGES = SEARCH_PAGES
+    help_pages = SEARCH_PAGES
     MODES = {"rows": "rows", "panel": "what if"}  # what the keys go to where it is not the query line
     AUTO_FOCUS = "QueryLine"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW_COLUMNS, "-wide")]

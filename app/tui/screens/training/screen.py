@@ -44,7 +44,7 @@ class TrainingScreen(MovesByLines, CarrelScreen):
     """Four pages: the plan of the next run, one run, all runs, and the model that runs beside the one in use."""
 
     ACTIONS = (*TRAINING_ACTIONS, *BESIDE_ACTIONS, *(replace(action, late=True) for action in MOVING))
-    HELP_PAGES = HELP_PAGES
+    help_pages = HELP_PAGES
     BINDINGS = bindings((*TRAINING_ACTIONS, *MOVING))  # the page of the model beside has keys of its own
     CSS_PATH = "training.tcss"
     AUTO_FOCUS = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.getters import query_one
-from textual.screen import ModalScreen
 
 from app.tui.background import in_background
+from app.tui.screens.dialog import Dialog
 from app.tui.screens.search.actions import COMPARE
 from app.tui.screens.search.compare.compare_lines import comparison_lines
 from app.tui.screens.search.compare.compared_figures import Pair
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 KEYS = (("↑↓", "scroll"), ("esc", "back"))
 
 
-class CompareScreen(ModalScreen[None]):
+class CompareScreen(Dialog[None]):
     """Shows two rows side by side; their whole passages are read in a thread, until then their snippets stand there."""
 
     BINDINGS = [
@@ -53,6 +54,11 @@ class CompareScreen(ModalScreen[None]):
         with Vertical(id="compare-box"):
             yield LineView(id="compare")
             yield BuiltLine(id="compare-keys")
+
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The keys that are named at its foot."""
+        return KEYS
 
     def on_mount(self) -> None:
         """Show the figures at once; the texts follow."""

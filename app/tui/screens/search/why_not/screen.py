@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,12 +17,12 @@ from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from app.tui.background import in_background
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
+from app.tui.screens.dialog import Dialog
 from app.tui.screens.search.why_not.remedies import Remedy, remedies
 from app.tui.screens.search.why_not.report_lines import report_lines
 from app.tui.theme import ALARM, BRIGHT, KEY, QUIET
@@ -55,7 +56,7 @@ class Pursuit:
     path: bytes
 
 
-class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
+class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
     """Asks which document is missed, and ends with what to try for it."""
 
     BINDINGS = [
@@ -103,10 +104,14 @@ class WhyNotScreen(MovesByLines, ModalScreen[Pursuit | None]):
         self.documents.can_focus = self.report.can_focus = False
         self._list("")
 
-    def _name_keys(self) -> None:
-        """Name the keys that do something with what is found."""
+    @property
+    def keys(self) -> Sequence[tuple[str, str]]:
+        """The keys that do something with what is found."""
         several = len(self._found) > 1 or len(self._remedies) > 1
-        keys = [*([CHOOSE] if several else []), *(HELPS if self._remedies else ()), BACK]
+        return [*([CHOOSE] if several else []), *(HELPS if self._remedies else ()), BACK]
+
+    def _name_keys(self) -> None:
+        keys = self.keys
         self.query_one("#why-keys", BuiltLine).show(lambda width: hints(keys).truncate(width))
 
     # --- finding the document -----------------------------------------------------------------------------------

@@ -88,6 +88,43 @@ def test_a_bracket_that_a_block_ends_is_no_link(text: str) -> None:
     assert not links_in(Units(text, "markdown"), ())
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("A **loaf\nof rye** of it.\nMore.", ["A loaf of rye of it.", "More."]),
+        ("- a *loaf\n  of snake_case* rye\n- milk", ["• a loaf of snake_case rye", "• milk"]),
+        ("> A _loaf\n> of_ rye.\n> More.", ["▎ A loaf of rye.", "▎ More."]),
+        ("A ~~loaf\nof\nrye~~ of it.", ["A loaf of rye of it."]),
+    ],
+)
+def test_lines_that_an_emphasis_runs_over_are_one(text: str, lines: list[str]) -> None:
+    assert shown(text) == lines
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*note one\n*note two",
+        "* one *\n* two *",
+        "2*3 and 4\n5*6",
+        "a *loaf*\nof *rye*",
+        "see **the\n\nsize** of it",
+        "# see **the\nsize**",
+        "```\nsee **the\nsize**\n```",
+        "see **the  \nsize**",
+        "my _name\nis snake_case",
+        "a\\*b\nc*",
+    ],
+)
+def test_signs_that_open_no_emphasis_join_no_lines(text: str) -> None:
+    assert len(shown(text)) == text.count("\n") + 1
+
+
+def test_emphasis_that_never_closes_is_looked_through_once() -> None:
+    text = " *a\n" * 20_000 + " **" * 20_000 + "\n" + " _x" * 20_000 + "\n" + "~~a\n\n" * 20_000 + " *" + "b" * 200_000
+    assert len(Units(text, "markdown")) > 20_000
+
+
 def test_brackets_that_never_close_are_looked_through_once() -> None:
     text = "[a\n" * 20_000 + "[" * 20_000 + "\n" + "](" * 20_000 + "\n" + "[x](" * 20_000
     assert len(Units(text, "markdown")) > 20_000

@@ -1,7 +1,7 @@
 """A document cut into the units that are painted one by one: its lines, the longest in parts, and its page breaks.
 
-The lines of a paragraph that was folded for its length are one unit, and those that a link runs over; their line ends
-stay in its text.
+The lines of a paragraph that was folded for its length are one unit, and those that a link or an emphasis runs over;
+their line ends stay in its text.
 """
 
 from __future__ import annotations
@@ -25,6 +25,14 @@ STATES: tuple[State, ...] = ("prose", "opening", "code", "closing", "front", "pa
 _FENCE = re.compile(r"^[ \t>]*(`{3,}(?=[^`\n]*$)|~{3,})[ \t]*([^\s`{]*)", re.MULTILINE)
 _FRONT = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|$)")
 _LINK_UNCLOSED = re.compile(r"\[[^\[\]\n]*(?:\]\([^()\n]*)?(?=\n)")  # where its line ends
+# Strong, emphasised or struck words that one to three line ends stand in
+_EMPHASIS_OPEN = re.compile(
+    "|".join(
+        rf"(?<![\w\\{sign}])(?P<s{place}>{signs})(?=[^\s{sign}])[^{sign}\n]*(?:\n[^{sign}\n]*){{1,3}}"
+        rf"(?<=[^\s{sign}])(?P=s{place})(?![\w{sign}])"
+        for place, (sign, signs) in enumerate((("*", r"\*{1,2}"), ("_", "_{1,2}"), ("~", "~~")))
+    )
+)
 FRONT_LONGEST = 64 * 1024  # code points searched for the end of the front matter
 
 
@@ -179,12 +187,12 @@ class Units:
     def _join_paragraphs(self) -> None:
         """Make one unit of the lines that are one paragraph."""
         plain = [self._plain(unit) for unit in range(len(self))]
-        linked = self._inside_links(plain)
+        inside = self._inside_links(plain) | self._inside_emphasis(plain)
         kept: list[int] = []
         new_place = array("L")
         for unit, goes_on in enumerate(continued(plain, self.kind)):
             other_line = unit > 0 and self.lines[unit] > self.lines[unit - 1]
-            if (goes_on or unit in linked) and other_line and self.ends[unit] - self.starts[kept[-1]] <= LONGEST:
+            if (goes_on or unit in inside) and other_line and self.ends[unit] - self.starts[kept[-1]] <= LONGEST:
                 self.ends[kept[-1]] = self.ends[unit]
             else:
                 kept.append(unit)
@@ -206,12 +214,22 @@ class Units:
 
     def _inside_links(self, plain: Sequence[str]) -> set[int]:
         """Return the units that begin inside a link of Markdown."""
-        found: set[int] = set()
         if self.kind != "markdown" or "](" not in self.text:
-            return found
-        for opened in _LINK_UNCLOSED.finditer(self.text):
-            link = LINK_SHAPE.match(self.text, opened.start())
-            first, last = (self.at(opened.start()), self.at(link.end() - 1)) if link else (0, 0)
+            return set()
+        opened = _LINK_UNCLOSED.finditer(self.text)
+        return self._units_inside(plain, (LINK_SHAPE.match(self.text, each.start()) for each in opened))
+
+    def _inside_emphasis(self, plain: Sequence[str]) -> set[int]:
+        """Return the units that begin inside emphasis of Markdown."""
+        if self.kind != "markdown":
+            return set()
+        return self._units_inside(plain, _EMPHASIS_OPEN.finditer(self.text))
+
+    def _units_inside(self, plain: Sequence[str], spans: Iterable[re.Match[str] | None]) -> set[int]:
+        """Return the units that begin inside one of the spans, where these lie in one paragraph."""
+        found: set[int] = set()
+        for span in filter(None, spans):
+            first, last = self.at(span.start()), self.at(span.end() - 1)
             if last > first and one_paragraph(plain[first : last + 1]):
                 found.update(range(first + 1, last + 1))
         return found

@@ -113,7 +113,7 @@ def through_server(url: str, path: Path, encoder: Any) -> Any:
             self._store = TeamStore(url, machine=MACHINE)
             self._active = ActiveModel(encoder, vectors=self._store.vector_source)
             self._postings = PostingsCache(keeps_scores=True)
-            self._settings = replace(SearchSettings(), collapse=None, group=True)
+            self._settings = replace(SearchSettings(), collapse=0.0, group=True)
 
         def rank(self, text: str, limit: int) -> Ranking:
             began = time.perf_counter()

@@ -3,7 +3,8 @@
     python -m tests.faults.team_storm --minutes 5
 
 Members are processes of their own (in the suite, for seconds, threads). In the end what the team library says of each
-writer's folder is held against a library into which it was brought undisturbed.
+writer's folder is held against a library into which it was brought undisturbed, and what each searcher finds, who kept
+postings and vectors of all the states in between, against what one finds who has just come.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.library_search import LibrarySearch
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "unit"), str(HERE)]  # as a program, and in its processes
@@ -26,12 +32,13 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "unit"), str(HERE)]  # as a 
 from fake_encoder import FakeEncoder  # noqa: E402
 from postgres_server import PostgresServer, one_server  # noqa: E402
 from shelf import spelt  # noqa: E402
-from team_turmoil import Desk, is_as_made_anew, team_on  # noqa: E402
+from team_turmoil import GIVE_UP_SECONDS, Desk, is_as_made_anew, team_on  # noqa: E402
 from team_world import TeamDatabase  # noqa: E402
 
 SEARCHERS, WRITERS = 8, 2
 NOTES = 200  # of each writer, before the storm begins
 PAUSE_SECONDS = 0.1  # between two searches: a person who types asks once the keys rest
+ASKED_AGAIN = 10  # questions in the end, of all moments of the storm
 
 
 @dataclass
@@ -58,26 +65,49 @@ class Storm:
         return not told and not self.deadlocks and bool(self.searches.found and self.changes.seconds)
 
 
-def search(address: str, seconds: float, seed: int) -> Told:
-    """Search as a member until the time is over."""
+@contextmanager
+def member(address: str, machine: str) -> Iterator[LibrarySearch]:
+    """Give what a member searches with who has just come."""
     from engine.library_file import LibraryFile
     from engine.library_search import LibrarySearch
     from engine.team.team_store import TeamStore
 
-    told, chance, until = Told(), random.Random(seed), time.monotonic() + seconds
-    store = TeamStore(address, machine=f"desk of {seed}")
-    library = LibrarySearch(store, FakeEncoder(), LibraryFile(Path("none.carrel")))  # type: ignore[arg-type]
-    while time.monotonic() < until:
-        word = f"note{spelt(chance.randrange(NOTES))}x{spelt(0)}{chance.randrange(30)}"
-        began = time.perf_counter()
-        try:
-            told.found += len(library.search(f"{word} shared").hits)
-        except Exception as error:
-            told.errors.append(f"search: {type(error).__name__}: {error}")
-        told.seconds.append(time.perf_counter() - began)
-        time.sleep(PAUSE_SECONDS)
-    store.close()
+    with closing(TeamStore(address, machine=machine)) as store:
+        yield LibrarySearch(store, FakeEncoder(), LibraryFile(Path("none.carrel")))  # type: ignore[arg-type]
+
+
+def search(address: str, seconds: float, seed: int) -> Told:
+    """Search as a member until the time is over."""
+    told, asked, chance, until = Told(), [], random.Random(seed), time.monotonic() + seconds
+    with member(address, f"desk of {seed}") as library:
+        while time.monotonic() < until:
+            word = f"note{spelt(chance.randrange(NOTES))}x{spelt(0)}{chance.randrange(30)}"
+            asked.append(f"{word} shared")
+            began = time.perf_counter()
+            try:
+                told.found += len(library.search(asked[-1]).hits)
+            except Exception as error:
+                told.errors.append(f"search: {type(error).__name__}: {error}")
+            told.seconds.append(time.perf_counter() - began)
+            time.sleep(PAUSE_SECONDS)
+        told.errors += stale(library, address, chance.sample(asked, min(ASKED_AGAIN, len(asked))))
     return told
+
+
+def stale(library: LibrarySearch, address: str, questions: Sequence[str]) -> list[str]:
+    """Return in words where a member finds what nobody finds who has just come, once all changes are there."""
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while True:
+        with member(address, "desk of who has just come") as fresh:
+            apart = [each for each in questions if rows(library, each) != rows(fresh, each)]
+        if not apart or time.monotonic() > deadline:
+            return [f"search: {each!r} is not answered as to who has just come" for each in apart]
+        time.sleep(PAUSE_SECONDS)
+
+
+def rows(library: LibrarySearch, question: str) -> list[tuple[bytes, int, float]]:
+    """Return what a member is shown: where it stands, and its score."""
+    return [(each.path, each.start, round(each.score, 9)) for each in library.search(question).hits]
 
 
 def write(address: str, desk: Desk, seconds: float) -> Told:

@@ -84,13 +84,14 @@ class JudgedSearch:
         `past` are the judged queries that the settings may remember.
         """
         found = self._run(query, SearchSettings(), LISTED, past)
-        told = []
-        for settings in ways:
+
+        @cache
+        def told(settings: SearchSettings) -> tuple[QueryScore, tuple[int, ...]]:
             again = search_pipeline.reorder(found, settings, LISTED)
-            candidates = again.gathered.candidates
-            listed = _documents(candidates, [row.passage for row in again.rows])
-            told.append((score(query.text, listed, _grades(query)), tuple(map(int, listed[:NDCG_DEPTH]))))
-        return told
+            listed = _documents(again.gathered.candidates, [row.passage for row in again.rows])
+            return score(query.text, listed, _grades(query)), tuple(map(int, listed[:NDCG_DEPTH]))
+
+        return [told(settings) for settings in ways]  # a fold's constants are often those in use
 
     def _run(
         self, query: KnownQuery, settings: SearchSettings, limit: int, past: PastQueries | None

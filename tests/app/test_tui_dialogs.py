@@ -177,5 +177,9 @@ async def test_a_long_name_stands_whole_where_there_is_room_and_else_in_short(li
         text = written(pilot)
         assert note in text and (name in text) == (width == 200)
         assert "paraphrase-multilingual-" in text
+        await pilot.resize_terminal(280 - width, 24)
+        await settle(pilot)
+        text = written(pilot)
+        assert note in text and (name in text) == (width == 80)
         await pressed(pilot, *"transf")
         assert "mine" not in written(pilot) and note in written(pilot)  # the whole name is what is looked through

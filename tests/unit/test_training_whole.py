@@ -8,11 +8,12 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_once import made_once
 from tiny_training import TINY, install_model, make_collection, make_model, where_training_is_installed
 
 from engine.embedding import catalogue
@@ -31,16 +32,18 @@ PATIENCE_SECONDS = 120.0  # of a loaded machine; nothing waits so long on a quie
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a home with the tiny model installed and its collection indexed; tests copy it."""
-    root = tmp_path_factory.mktemp("prepared")
+    return made_once(tmp_path_factory, "tiny-training", prepare)
+
+
+def prepare(root: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARREL_HOME", str(root / "home"))
         install_model(make_model(root / "tiny"))
         make_collection(root / "kitchen")
         run = runs.create(plan(root, name="first"))
         assert worker.work(run) == 0
-    yield root
 
 
 @pytest.fixture

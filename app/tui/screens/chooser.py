@@ -186,6 +186,14 @@ class ChoiceScreen(MovesByLines, Dialog[T | None], Generic[T]):
             self.options.highlighted = min(at or first_fitting, len(self._shown) - 1)
         self._show_keys()
 
+    def on_resize(self) -> None:
+        """Set the lines for another width."""
+        if self.options.option_count:
+            self.call_after_refresh(self._refill)
+
+    def _refill(self) -> None:
+        self._fill(self.options.highlighted or 0)
+
     def _fill_at_last(self) -> None:
         """Fill the list where a key came before the first layout."""
         if not self.options.option_count:

@@ -59,10 +59,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that compare pictures and those of a server, and skip those marked `slow` unless asked for.
 
     Those that train come first: so one process of a run has them all, and the others never import torch, which takes
-    seconds. Modules of the screen stand evenly among the others: their tests wait, while those of the others work.
+    seconds. Those that take what is made once a run are next: one process has them, and hardly another waits.
+    Modules of the screen stand evenly among the others: their tests wait, while those of the others work.
     """
     turn = turns(Counter(item.path for item in items))
-    items.sort(key=lambda item: ("training" not in item.keywords, turn[item.path]))
+    items.sort(key=lambda item: ("training" not in item.keywords, not _made_once(item), turn[item.path]))
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if "snap_compare" in fixtures:
@@ -71,6 +72,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.processes)
         if "slow" in item.keywords and not os.environ.get(LONG_TESTS):
             item.add_marker(pytest.mark.skip(reason=f"takes minutes; set {LONG_TESTS}=1 to run it"))
+
+
+def _made_once(item: pytest.Item) -> bool:
+    return hasattr(getattr(item, "module", None), "made_once")
 
 
 def turns(modules: Mapping[Path, int]) -> dict[Path, tuple[float, Path]]:

@@ -100,6 +100,14 @@ def unreadable_vectors(conn: apsw.Connection, model_id: int) -> list[int]:
     return missing
 
 
+def without_vectors(conn: apsw.Connection) -> list[int]:
+    """Return the passages of words that lack a vector of the active model: all of them where there is no model."""
+    model = models.active(conn)
+    if model is None:
+        return [row[0] for row in conn.execute(f"SELECT id FROM passage WHERE {passage_counts.WORDS}")]
+    return vector_tables.without_vectors(conn, model.id)
+
+
 def due_dimension(conn: apsw.Connection, model: models.StoredModel) -> tuple[int | None, int | None]:
     """Return the components that a model's vectors should have, and those that its table has; None where unknown."""
     try:
@@ -183,9 +191,9 @@ def _word_counts(conn: apsw.Connection) -> Found:
 
 def _missing_vectors(conn: apsw.Connection) -> Found:
     model = models.active(conn)
-    if model is None or due_dimension(conn, model)[1] is None:
+    if model is not None and due_dimension(conn, model)[1] is None:
         return 0, ""  # that there is no table is found by its size
-    missing = len(vector_tables.without_vectors(conn, model.id))
+    missing = len(without_vectors(conn))
     unreadable = sum(len(unreadable_vectors(conn, each.id)) for each in _with_tables(conn))
     return missing + unreadable, f"{missing} passages have no vector, {unreadable} one that cannot be read"
 

@@ -94,9 +94,8 @@ def _remove_vectors(conn: apsw.Connection, model_id: int) -> int:
 
 
 def _read_again(conn: apsw.Connection) -> int:
-    """Make documents look changed whose passages have gaps or lack a vector of the active model."""
-    model = models.active(conn)
-    bare = vector_tables.without_vectors(conn, model.id) if model else []
+    """Make documents look changed whose passages have gaps or lack a vector of the active model, or have no model."""
+    bare = integrity.without_vectors(conn)
     conn.execute(
         f"""UPDATE document SET content_hash = NULL, mtime_ns = 0 WHERE id IN ({integrity.NOT_TILING})
         OR id IN (SELECT document_id FROM passage WHERE id IN (SELECT value FROM json_each(?)))""",

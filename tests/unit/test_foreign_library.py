@@ -266,6 +266,18 @@ def test_the_doctor_tells_what_does_not_parse_and_mends_it(damaged: Path, place:
         assert asked(file) == {}
 
 
+def test_a_library_whose_model_was_forgotten_has_its_vectors_again_after_a_repair(damaged: Path) -> None:
+    changed(damaged, "DELETE FROM calibration; DELETE FROM model")
+    care = Maintenance(damaged, FakeEncoder())  # type: ignore[arg-type]
+    vectors = {check.name: check for check in care.check().checks}["vectors"]
+    assert (vectors.ok, vectors.repairable) == (False, True)
+    assert all(check.ok for check in care.check(repair=True).checks)
+    with Library.open(damaged, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
+        status = library.status()
+        assert (status.model, status.passages > 0, status.pending) == ("fake", True, 0)
+        assert not any(hit.pending for hit in library.search("harbour").hits)
+
+
 @pytest.mark.parametrize("place", ["document.links", "document.metadata", "document.title", "passage.text"])
 def test_documents_with_damaged_values_are_read_again_by_the_repair(damaged: Path, place: str) -> None:
     table, column = place.split(".")

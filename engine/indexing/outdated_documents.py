@@ -90,12 +90,14 @@ def active_model(conn: apsw.Connection) -> int | None:
     return int(row[0]) if row else None
 
 
-def documents_with_gaps(conn: apsw.Connection, model_id: int) -> set[int]:
+def documents_with_gaps(conn: apsw.Connection, model_id: int | None) -> set[int]:
     """Return the documents of which a passage has no vector of this model, and waits for none either.
 
-    Counting comes first, since it is much cheaper and says in nearly
-    every sync that there are none.
+    All of them, where the library has no model. Counting comes first, since it is much cheaper and says in nearly every
+    sync that there are none.
     """
+    if model_id is None:
+        return {row[0] for row in conn.execute(f"SELECT DISTINCT document_id FROM passage WHERE {WORDS}")}
     rows = _rows(model_id)
     surplus = conn.execute(
         f"""SELECT (SELECT count(*) FROM passage) - (SELECT count(*) FROM passage WHERE {HELD_BACK})

@@ -80,7 +80,7 @@ def sync(
         follow_links(conn)
     removed_folders.settle(conn, library, stop.is_set)
     again = frozenset() if paths else outdated(conn)
-    needy = again if paths else again | _gaps(conn)
+    needy = again if paths else again | documents_with_gaps(conn, active_model(conn))
     wanted = _asked_for(conn, full, retry, since)
     named = frozenset((*paths, *doubted, *(() if paths else content_check.due(conn))))
     found = survey(conn, paths, own_files(library), lambda known: known.id in needy or wanted(known), named)
@@ -126,11 +126,6 @@ def _asked_for(conn: apsw.Connection, full: bool, retry: bool, since: float | No
     """Return which known files are to be read again because the caller wants it."""
     done = indexed_since(conn, since) if since is not None else frozenset()
     return lambda known: (full or (retry and known.failure is not None)) and known.id not in done
-
-
-def _gaps(conn: apsw.Connection) -> set[int]:
-    model_id = active_model(conn)
-    return documents_with_gaps(conn, model_id) if model_id is not None else set()
 
 
 def _gather(found: Survey, tally: Tally, named: Collection[bytes]) -> Matched:

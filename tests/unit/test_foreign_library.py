@@ -266,12 +266,18 @@ def test_the_doctor_tells_what_does_not_parse_and_mends_it(damaged: Path, place:
         assert asked(file) == {}
 
 
-def test_a_library_whose_model_was_forgotten_has_its_vectors_again_after_a_repair(damaged: Path) -> None:
-    changed(damaged, "DELETE FROM calibration; DELETE FROM model")
+@pytest.mark.parametrize("way", ["repair", "sync"])
+def test_a_library_that_has_lost_its_model_has_all_its_vectors_again(damaged: Path, way: str) -> None:
+    conn = open_writer(damaged)
+    conn.execute("DELETE FROM calibration; DELETE FROM model; DROP TABLE vector_1")
+    conn.close()
     care = Maintenance(damaged, FakeEncoder())  # type: ignore[arg-type]
     vectors = {check.name: check for check in care.check().checks}["vectors"]
     assert (vectors.ok, vectors.repairable) == (False, True)
-    assert all(check.ok for check in care.check(repair=True).checks)
+    with Library.open(damaged, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
+        if way == "sync":
+            library.sync()
+    assert all(check.ok for check in care.check(repair=way == "repair").checks)
     with Library.open(damaged, encoder=FakeEncoder()) as library:  # type: ignore[arg-type]
         status = library.status()
         assert (status.model, status.passages > 0, status.pending) == ("fake", True, 0)

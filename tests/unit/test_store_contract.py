@@ -79,7 +79,7 @@ def emptied_team(team):
     team.clear()
 
 
-@pytest.fixture(params=["file", "team"])
+@pytest.fixture(params=["file", pytest.param("team", marks=pytest.mark.processes)])
 def world(request, tmp_path):
     if request.param == "file":
         with file_world(tmp_path) as world:

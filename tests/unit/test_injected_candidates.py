@@ -27,6 +27,7 @@ from training.shadow_agreement import AgreementReport, report
 from training.shadow_decision import Decision, Evidence, GateFinding, decide
 from training.shadow_gate import of_series
 
+pytestmark = pytest.mark.training
 TOP = 20
 NEAREST = 100  # documents of a question that are compared, the nearest under the model in use
 COUNTED = 0.93  # quantile of their cosines from which the model in use counts one

@@ -25,7 +25,7 @@ from training import fusion_fit, protocol, runs, worker
 from training.run_plan import Plan
 from training.runs import Run
 
-pytestmark = pytest.mark.usefixtures("roughly_fitted")
+pytestmark = [pytest.mark.training, pytest.mark.usefixtures("roughly_fitted")]
 QUESTION = f"red {words(3, 4)}"
 ANSWER = b"03-04.txt"
 NDCG = "ndcg_at_10"

@@ -11,7 +11,7 @@ class Mark:
     """What a person thinks of a passage as an answer to a query; `at` in seconds since the epoch, 0: now.
 
     `sketch` is by what its text is known again (`engine.store.text_sketch`), b"" where that is not known. `by` is the
-    member of a team who shares it, whose mark has no path, and "" for the reader's own.
+    member of a team who shares it, and "" for the reader's own.
     """
 
     query: str

@@ -16,7 +16,7 @@ from engine.errors import SchemaTooNew, TeamError, TeamRefused, TeamTooOld
 from engine.lazy_dataclass import dataclass
 from engine.team.row_policies import of_vectors, policies
 from engine.team.server_connection import one
-from engine.team.team_schema import VERSION_1, VERSION_2
+from engine.team.team_schema import VERSION_1, VERSION_2, VERSION_3
 from engine.team.vector_functions import functions
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ LEAST_SERVER = 160_000  # PostgreSQL 16, as server_version_num says it
 LEAST_PGVECTOR = (0, 8)  # the first that goes on in its index until enough rows passed the filters
 LONGEST_NAME = 63  # bytes of a name in PostgreSQL
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,30}")
-STEPS: Sequence[tuple[str, str]] = (("first_schema", VERSION_1), ("shared_marks", VERSION_2))
+STEPS: Sequence[tuple[str, str]] = (
+    ("first_schema", VERSION_1),
+    ("shared_marks", VERSION_2),
+    ("sketched_marks", VERSION_3),
+)
 """Name and SQL of each step; the version is the place, from 1."""
 
 

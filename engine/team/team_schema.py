@@ -270,6 +270,13 @@ ALTER TABLE $schema.mark DROP COLUMN shared;
 """
 """Whether a person shares their marks is said once for all of them."""
 
+VERSION_3 = """
+ALTER TABLE $schema.shared_mark
+    ADD COLUMN path bytea NOT NULL DEFAULT '' CHECK (length(path) <= 4096),
+    ADD COLUMN sketch bytea NOT NULL DEFAULT '' CHECK (length(sketch) <= 256);
+"""
+"""A shared mark knows its document, by its path in the folder, and its text again once that was edited."""
+
 # Of a folder's tables, those that its owner alone writes to and its readers read.
 OF_FOLDERS = (
     "folder_state",

@@ -86,6 +86,23 @@ def test_what_is_taken_back_or_hidden_is_seen_by_nobody(worlds: tuple[StoreWorld
     assert team.everything("SELECT count(*) FROM shared_mark") == [(1,)]
 
 
+def test_a_shared_mark_follows_its_passage_when_that_is_edited(worlds: tuple[StoreWorld, StoreWorld]) -> None:
+    ada, ben = worlds
+    for world in (ada, ben):
+        world.library.share_marks(True)
+    ada.library.mark(ASKED, passage(ada.library, "Note 4"))
+    ada.write({"n4.md": "# Note 4\n\nFeed the sourdough number 4 with flour, and with water of the brook.\n"})
+    ada.sync()
+    assert 0 < memory_of(ben.library, "Note 4") == pytest.approx(memory_of(ada.library, "Note 4") / 2)
+    assert memory_of(ben.library, "Note 3") == 0
+    ada.library.mark(ASKED, passage(ada.library, "Note 1"), -2)  # what is shared of this question is written anew
+    assert memory_of(ben.library, "Note 4") > 0 > memory_of(ben.library, "Note 1")
+    ada.library.mark(ASKED, passage(ada.library, "Note 4"), -2)
+    assert memory_of(ben.library, "Note 4") < 0
+    ada.library.share_marks(False)
+    assert memory_of(ben.library, "Note 4") == 0
+
+
 def machine() -> str:
     from engine.team.membership import this_machine
 

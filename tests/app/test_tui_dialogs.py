@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from fakes import FakeLibrary, ports
-from piloting import SMALL, pressed, settle, typed, written
+from piloting import SMALL, WIDE, pressed, settle, typed, written
 from textual.pilot import Pilot
 from textual.screen import ModalScreen
 
@@ -119,6 +119,23 @@ async def help_opens_and_closes(pilot: Pilot[int], dialog: Dialog[Any]) -> None:
     assert dialog.keys and all(what in text for _, what in dialog.keys), (dialog, text)
     await pressed(pilot, "alt+h")
     assert pilot.app.screen is dialog
+
+
+async def test_in_sixteen_colours_every_dialog_has_an_edge(library: FakeLibrary, done: list[str]) -> None:
+    browser = CarrelApp(ports(library))
+    async with browser.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter alive")
+        for kind in (*OPENERS, *BY_KEYS):
+            for theme, edges in (("carrel-dark", 0), ("ansi-dark", 1)):
+                browser.theme = theme
+                await opened(pilot, library, kind)
+                lines = written(pilot).splitlines()
+                if kind is LetterScreen:  # a strip over the footer
+                    above = lines[lines.index(next(line for line in lines if "Copy as" in line)) - 1]
+                    assert (set(above) == {"─"}) == bool(edges)
+                else:
+                    assert [sum(corner in line for line in lines) for corner in "╭╰"] == [edges] * 2, (kind, theme)
+                await pressed(pilot, "escape")
 
 
 async def test_keys_of_other_screens_stay_out_of_a_dialog(library: FakeLibrary) -> None:

@@ -17,7 +17,12 @@ HELP_TITLE = "In this dialog"
 class Dialog(ModalScreen[ScreenResultType]):
     """A screen over another one. Help, theme and the way to the shell work in it, where what it holds has no such key.
 
-    A dialog that takes a key by itself stops it and asks `belongs_to_app` before.
+    A dialog that takes a key by itself stops it and asks `belongs_to_app` before. Its only child is its box, whose
+    padding gives way to an edge where no shade sets it off from what lies below: in 16 colours, and without any.
+    """
+
+    DEFAULT_CSS = """
+    Dialog:ansi > * { border: round $faint; padding: 0 1; }
     """
 
     @property

@@ -25,6 +25,7 @@ class LetterScreen(Dialog[str | None]):
     DEFAULT_CSS = """
     LetterScreen { align: left bottom; background: $background 0%; }
     LetterScreen LineView { height: auto; margin: 0 0 1 0; padding: 0 1; background: $panel; }
+    LetterScreen:ansi LineView { border: none; border-top: solid $faint; box-sizing: content-box; }
     """
 
     def __init__(self, title: str, letters: Sequence[Letter]) -> None:

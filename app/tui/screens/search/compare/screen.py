@@ -38,8 +38,10 @@ class CompareScreen(Dialog[None]):
     DEFAULT_CSS = """
     CompareScreen { align: center middle; background: $background 60%; }
     CompareScreen #compare-box { width: 96%; max-width: 150; height: 94%; padding: 1 2 0 2; background: $panel; }
+    CompareScreen:ansi #compare-box { padding: 0 1; }
     CompareScreen LineView { height: 1fr; background: $panel; }
     CompareScreen #compare-keys { margin: 1 0; }
+    CompareScreen:ansi #compare-keys { margin: 1 0 0 0; }
     """
 
     page = query_one("#compare", LineView)

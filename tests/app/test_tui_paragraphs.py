@@ -95,6 +95,7 @@ def test_a_bracket_that_a_block_ends_is_no_link(text: str) -> None:
         ("- a *loaf\n  of snake_case* rye\n- milk", ["• a loaf of snake_case rye", "• milk"]),
         ("> A _loaf\n> of_ rye.\n> More.", ["▎ A loaf of rye.", "▎ More."]),
         ("A ~~loaf\nof\nrye~~ of it.", ["A loaf of rye of it."]),
+        ("Run `carrel sync\n--full` of *it*.\nMore.", ["Run carrel sync --full of it.", "More."]),
     ],
 )
 def test_lines_that_an_emphasis_runs_over_are_one(text: str, lines: list[str]) -> None:
@@ -114,6 +115,8 @@ def test_lines_that_an_emphasis_runs_over_are_one(text: str, lines: list[str]) -
         "see **the  \nsize**",
         "my _name\nis snake_case",
         "a\\*b\nc*",
+        "use `f()`, and\n`g()` then\n`h`",
+        "see `the\n\nsize` of it",
     ],
 )
 def test_signs_that_open_no_emphasis_join_no_lines(text: str) -> None:

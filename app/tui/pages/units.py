@@ -25,12 +25,12 @@ STATES: tuple[State, ...] = ("prose", "opening", "code", "closing", "front", "pa
 _FENCE = re.compile(r"^[ \t>]*(`{3,}(?=[^`\n]*$)|~{3,})[ \t]*([^\s`{]*)", re.MULTILINE)
 _FRONT = re.compile(r"---[ \t]*\n(?:.*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|$)")
 _LINK_UNCLOSED = re.compile(r"\[[^\[\]\n]*(?:\]\([^()\n]*)?(?=\n)")  # where its line ends
-# Strong, emphasised or struck words that one to three line ends stand in
+# Strong, emphasised or struck words, or code, that one to three line ends stand in
 _EMPHASIS_OPEN = re.compile(
     "|".join(
         rf"(?<![\w\\{sign}])(?P<s{place}>{signs})(?=[^\s{sign}])[^{sign}\n]*(?:\n[^{sign}\n]*){{1,3}}"
         rf"(?<=[^\s{sign}])(?P=s{place})(?![\w{sign}])"
-        for place, (sign, signs) in enumerate((("*", r"\*{1,2}"), ("_", "_{1,2}"), ("~", "~~")))
+        for place, (sign, signs) in enumerate((("*", r"\*{1,2}"), ("_", "_{1,2}"), ("~", "~~"), ("`", "`{1,2}")))
     )
 )
 FRONT_LONGEST = 64 * 1024  # code points searched for the end of the front matter

@@ -11,6 +11,7 @@ from engine.embedding import catalogue
 from engine.errors import ModelError, UsageError
 from engine.evaluation.beir import Collection
 from engine.installation import command_for
+from engine.log_file import private_log
 from engine.paths import own_process, places, private_folder
 from training import runs
 from training.run_plan import Plan
@@ -65,7 +66,7 @@ def resume(run: runs.Run) -> None:
 
 def launch(run: runs.Run) -> subprocess.Popen[bytes]:
     """Start the process of a run; its standard error goes to the run's log."""
-    with (run.folder / runs.LOG_FILE).open("ab") as log:
+    with private_log(run.folder / runs.LOG_FILE).open("ab") as log:
         return subprocess.Popen(
             [*own_process(WORKER), str(run.folder)],
             cwd=private_folder(places().state),  # a folder with a json.py in it must not be run as code

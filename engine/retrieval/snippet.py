@@ -216,7 +216,8 @@ def _beginning(line: str, start: int, first: int, last: int) -> int:
     if sentences:
         return sentences[-1]
     before = line.rfind(" ", max(0, start - LONGEST_WORD), start) + 1
-    return before or line.find(" ", start, min(first, start + LONGEST_WORD)) + 1 or start
+    after = line.find(" ", start - 1, min(first, start + LONGEST_WORD)) + 1
+    return (before if start < last else after) or after or start  # a word earlier would cut the last one off
 
 
 # --- the sentence that is nearest in meaning to a query ------------------------------------------------------------

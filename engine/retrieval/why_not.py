@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -81,10 +82,11 @@ def trace(
         return Trail((stage,), None, "indexed", ("Add text to the file; an empty one can be found by its name only.",))
     search = run(connection, query, settings, model, cuts, limit=limit, forced=tuple(passages))
     stages = [WhyStage("indexed", True, None, f"{len(passages)} passage{'s' * (len(passages) > 1)}")]
-    blocked = _filter_stage(connection, search, passages)
-    stages.append(blocked)
-    if not blocked.passed:
-        return Trail(tuple(stages), None, "filters", (f"Leave out {blocked.needed}.",))
+    filters = _filter_stages(connection, search, passages)
+    stages += filters
+    if not filters[0].passed:
+        needed = " and ".join(stage.needed for stage in filters)
+        return Trail(tuple(stages), None, "filters", (f"Leave out {needed}.",))
     if not search.fts_query.phrases:
         return _by_date(connection, search, document_id, stages, limit)
     return _through_the_legs(connection, search, document_id, settings, stages, limit)
@@ -167,32 +169,36 @@ def _in_words(changes: WhyChanges) -> list[str]:
     return [f"Weigh meaning {vector:.2f} and words {keyword:.2f} (--weights {vector:.2f},{keyword:.2f})."]
 
 
-def _filter_stage(connection: StoreConnection, search: Search, passages: list[int]) -> WhyStage:
-    """Name the first restriction that keeps every passage of the document out."""
-    query = search.query
+def _filter_stages(connection: StoreConnection, search: Search, passages: list[int]) -> list[WhyStage]:
+    """Return each restriction that keeps every passage of the document out, else how they do together."""
+    lost = list(_ruled_out(connection, search, passages))
+    if not lost and not _any_inside(connection, search.allowed, passages):
+        lost = [("no one passage passes all of them together", "one of the filters")]
+    if lost:
+        return [WhyStage("filters", False, None, told, needed) for told, needed in lost]
+    restricted = bool(search.query.filters or search.fts_query.required or search.fts_query.excluded)
+    return [WhyStage("filters", True, None, "inside all of them" if restricted else "none set")]
+
+
+def _ruled_out(connection: StoreConnection, search: Search, passages: list[int]) -> Iterator[tuple[str, str]]:
+    """Yield what each restriction says that no passage passes by itself, and its name in the query."""
+    filters, wanted = search.query.filters, search.fts_query
+
+    def passes(only: Filters, **phrases: Any) -> bool:
+        alone = replace(wanted, **{"required": (), "excluded": (), **phrases})
+        return _any_inside(connection, allowed(only, alone), passages)
+
     for name, shown in FILTER_WORDS.items():
-        value = getattr(query.filters, name)
-        if value in ((), None):
-            continue
-        only: dict[str, Any] = {name: value, "own_dates": query.filters.own_dates}
-        alone = allowed(replace(Filters(), **only), replace(search.fts_query, required=(), excluded=()))
-        if not _any_inside(connection, alone, passages):
+        value = getattr(filters, name)
+        if value not in ((), None) and not passes(replace(Filters(own_dates=filters.own_dates), **{name: value})):
             told = shown if isinstance(value, float) else " ".join(f"{shown}{each}" for each in value)
-            return WhyStage("filters", False, None, f"outside {told}", told)
-    for phrase in search.fts_query.required:
-        alone = allowed(Filters(), replace(search.fts_query, required=(phrase,), excluded=()))
-        if not _any_inside(connection, alone, passages):
-            told = f'no passage holds "{phrase.written}"'
-            return WhyStage("filters", False, None, told, f'the quotes around "{phrase.written}"')
-    for phrase in search.fts_query.excluded:
-        alone = allowed(Filters(), replace(search.fts_query, required=(), excluded=(phrase,)))
-        if not _any_inside(connection, alone, passages):
-            told = f"every passage holds “{phrase.written}”, which is excluded"
-            return WhyStage("filters", False, None, told, f"-{phrase.written}")
-    if not _any_inside(connection, search.allowed, passages):
-        return WhyStage("filters", False, None, "no one passage passes all of them together", "one of the filters")
-    restricted = bool(query.filters or search.fts_query.required or search.fts_query.excluded)
-    return WhyStage("filters", True, None, "inside all of them" if restricted else "none set")
+            yield f"outside {told}", told
+    for phrase in wanted.required:
+        if not passes(Filters(), required=(phrase,)):
+            yield f'no passage holds "{phrase.written}"', f'the quotes around "{phrase.written}"'
+    for phrase in wanted.excluded:
+        if not passes(Filters(), excluded=(phrase,)):
+            yield f"every passage holds “{phrase.written}”, which is excluded", f"-{phrase.written}"
 
 
 def _any_inside(connection: StoreConnection, allowed: Allowed, passages: list[int]) -> bool:

@@ -95,6 +95,20 @@ async def test_the_selection_stays_on_its_passage_when_rows_move(library: FakeLi
         assert selected(pilot) == chosen
 
 
+async def test_who_has_not_moved_looks_at_the_best_row_where_the_old_one_falls_out_of_sight(
+    library: FakeLibrary,
+) -> None:
+    app = CarrelApp(ports(waiting(library)))
+    async with app.run_test(size=(80, 9)) as pilot:  # one row is in sight
+        await begun(pilot, QUERY)
+        before, chosen = order(pilot), selected(pilot)
+        library.release.set()
+        await settle(pilot)
+        assert order(pilot)[0] != before[0] == chosen
+        assert selected(pilot) == order(pilot)[0]
+        assert screen_of(pilot).rows.scroll_offset.y == 0
+
+
 async def test_the_next_key_gives_up_what_the_last_one_had_embedded(library: FakeLibrary) -> None:
     app = CarrelApp(ports(waiting(library)))
     async with app.run_test(size=WIDE) as pilot:

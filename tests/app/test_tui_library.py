@@ -233,6 +233,14 @@ def test_why_a_file_is_left_out_has_the_room_and_its_path_is_cut(width: int) -> 
     assert shown.endswith("xxx.pdf  " + reason) if width > 40 else f"x.pdf  {reason[:20]}" in shown
 
 
+def test_a_day_on_which_more_was_read_than_is_listed_says_so() -> None:
+    changes = tuple(DocumentChange(ROOT + b"/%d.md" % number, "", NOW - number, "indexed") for number in range(500))
+    heads = [entry.build(60).plain for entry in story(Contents(changes=changes), EVERYTHING)[:2]]
+    assert any("Read today 500 or more" in head for head in heads)
+    heads = [entry.build(60).plain for entry in story(Contents(changes=changes[:499]), EVERYTHING)[:2]]
+    assert any(head.strip() == "Read today 499" for head in heads)
+
+
 async def test_the_queue_tells_file_rate_time_left_and_done(app: CarrelApp, indexer: FakeIndexer) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await shown(pilot)

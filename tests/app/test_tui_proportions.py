@@ -10,7 +10,7 @@ from piloting import SMALL, WIDE, pressed, settle, typed, written
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
-from app.tui.screens.search.row import RowShape, context_of, row_lines
+from app.tui.screens.search.row import RowShape, context_of, judged_line, row_lines
 from app.tui.screens.search.row_snippet import snippet_lines
 from app.tui.settings_file import SettingsFile
 from engine.config import Config
@@ -102,6 +102,15 @@ def test_no_row_of_any_density_is_wider_than_its_list(result: SearchResult, widt
             assert all(line.cell_length <= width for line in lines)
         if width >= 56:
             assert row_lines(hits[1], width, context, shape)[-1].plain.endswith("+12")
+
+
+def test_a_row_says_how_many_near_duplicates_in_other_notes_it_stands_for(result: SearchResult) -> None:
+    context = context_of(result, (ROOT,), NOW)
+    hit = replace(result.hits[0], duplicates=tuple(range(12)))
+    line = row_lines(hit, 77, context, RowShape("two"))[-1].plain
+    assert " + 12 near-duplicates " in line and line.split()[-1] == row_lines(hit, 77, context)[-1].plain.split()[-1]
+    assert judged_line(hit).plain == "+ 12 near-duplicates"
+    assert judged_line(replace(hit, judged=1)).plain == "· opened before   + 12 near-duplicates"
 
 
 def shown(hit: Hit, text: str, width: int, lines: int = 1) -> list[str]:

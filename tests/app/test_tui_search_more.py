@@ -334,6 +334,23 @@ async def test_a_note_unfolds_with_the_figures_of_each_passage(app: CarrelApp) -
         assert " − " not in written(pilot)
 
 
+@pytest.mark.parametrize("keys", [("l", "h"), ("ctrl+g", "ctrl+g")])
+async def test_a_note_folded_while_its_passages_are_still_looked_for_stays_folded(keys: tuple[str, str]) -> None:
+    library = FakeLibrary()
+    async with CarrelApp(ports(library)).run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "hungry")
+        notes, asked = len(screen.rows.hits), len(library.asked)
+        await pressed(pilot, "tab")
+        library.held = {"convex"}
+        await pilot.press(keys[0])
+        while len(library.asked) == asked:
+            await pilot.pause()
+        await pilot.press(keys[1])
+        library.release.set()
+        await settle(pilot)
+        assert len(screen.rows.hits) == notes
+
+
 async def test_only_the_row_of_the_note_says_how_to_fold_it(app: CarrelApp) -> None:
     async with app.run_test(size=WIDE) as pilot:
         screen = await typed(pilot, "starter")

@@ -19,7 +19,8 @@ def test_the_engine_says_what_the_keys_understand(tmp_path: Path) -> None:
             path = tmp_path / "notes/gear/stove.md"
             return remedies(library.why(text, path, settings=own, limit=limit), own)
 
-        assert offered("starter path:kitchen type:pdf")[0].text == "starter type:pdf"
+        both = offered("starter path:kitchen type:pdf tag:x -type:docx")[0]
+        assert (both.said, both.text) == ("leave out path:kitchen and type:pdf and tag:x", "starter -type:docx")
         assert offered("starter type:pdf")[0].text == "starter"
         assert offered('starter -"heron starter"')[0].text == "starter"
         assert offered('dry "rye bread"')[0].text == "dry rye bread"
@@ -31,3 +32,13 @@ def test_the_engine_says_what_the_keys_understand(tmp_path: Path) -> None:
         low = offered("bread bacteria culture", limit=1)
         assert low[0].limit is not None and low[0].limit > 1
         assert any(remedy.text and remedy.text.startswith("bread bacteria culture ") for remedy in low)
+
+
+def test_every_restriction_that_keeps_a_note_out_is_named(tmp_path: Path) -> None:
+    notes = {"gear/stove.md": "# Stove\n\nThe electric heron starter must be kept dry.\n", **FILLER}
+    with library_of(tmp_path, notes, fitted=False) as library:
+        report = library.why('"rye bread" path:kitchen -heron', tmp_path / "notes/gear/stove.md")
+    lost = [stage.needed for stage in report.stages if stage.stage == "filters"]
+    assert lost == ["path:kitchen", 'the quotes around "rye bread"', "-heron"]
+    assert report.advice == ('Leave out path:kitchen and the quotes around "rye bread" and -heron.',)
+    assert remedies(report, SearchSettings())[0].text == "rye bread"

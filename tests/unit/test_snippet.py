@@ -88,6 +88,16 @@ def test_a_snippet_begins_with_a_sentence_or_with_a_word(tmp_path: Path) -> None
     assert (text, marks) == ("The wombat digs.", ())
 
 
+def test_a_word_that_ends_a_passage_is_shown_wherever_the_words_before_it_are_cut(tmp_path: Path) -> None:
+    notes = {f"{longer}.md": f"{'onward ' * 40}{'g' * longer} over the wombat" for longer in range(1, 8)}
+    with library_of(tmp_path, {**notes, **FILLER}) as library:
+        found = library.search("wombat", settings=WORDS_ONLY).hits
+    assert len(found) == len(notes)
+    for hit in found:
+        assert [hit.snippet[start:end] for start, end in hit.marks] == ["wombat"]
+        assert hit.snippet.startswith("… onward ")
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -37,6 +39,18 @@ def made(name: str = "mine", **facts: object) -> runs.Run:
     if facts:
         run.update(**facts)
     return run
+
+
+def test_what_a_run_writes_is_its_owners_alone_whatever_the_umask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_process, "own_process", lambda module: ["true"])
+    before = os.umask(0)
+    try:
+        run = made()
+        run_process.launch(run).wait()
+    finally:
+        os.umask(before)
+    assert (run.folder / runs.LOG_FILE).exists()
+    assert [path for path in run.folder.iterdir() if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
 def test_a_run_is_found_again_with_its_plan_and_its_note() -> None:

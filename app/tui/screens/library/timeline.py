@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from app.tui.screens.library.folder_rows import EVERYTHING, Place
-from app.tui.screens.library.library_contents import Contents, lies_in, root_of
+from app.tui.screens.library.library_contents import MOST_CHANGES, Contents, lies_in, root_of
 from app.tui.screens.library.team_entries import team_entries
 from app.tui.theme import ALARM, GOOD, QUIET
 from app.tui.widgets.entry_list import Entry, section
@@ -79,7 +79,8 @@ def _changed(contents: Contents, place: Place) -> list[Entry]:
         Entry(("changed", change.path), partial(_change_line, change, _relative(change.path, contents)), change)
         for change in changes
     ]
-    return section(f"Read today {count(len(changes))}", entries)
+    unlisted = " or more" if len(contents.changes) >= MOST_CHANGES else ""
+    return section(f"Read today {count(len(changes))}{unlisted}", entries)
 
 
 def _change_line(change: DocumentChange, path: str, width: int) -> Content:

@@ -26,6 +26,7 @@ class FurtherRows:
         self._shown = shown
         self._trial = trial
         self._search = search
+        self._sought: int | None = None  # the document whose further passages were looked for last
 
     def move(self, rows: int) -> None:
         """Select the row so many further down; below the last one the next rows are asked for."""
@@ -49,19 +50,31 @@ class FurtherRows:
     def unfold(self, unfolded: bool | None = None) -> None:
         """Show the further passages of the selected note, or fold them away; without a wish whichever it is not."""
         hit, result, further = self._rows.hit, self._shown.result, self._shown.arrangement.further
-        if hit is None or result is None or unfolded is (hit.document_id in further):
+        if hit is None or result is None:
             return
-        if hit.document_id in further:
+        on_the_way = self._seeks(hit)
+        if unfolded is (on_the_way or hit.document_id in further):
+            return
+        if on_the_way:
+            self._sought = None
+            self._rows.workers.cancel_group(self._rows, "unfold")
+        elif hit.document_id in further:
             del further[hit.document_id]
             place = next((place for place, each in enumerate(result.hits) if each.document_id == hit.document_id), 0)
             self._rows.select_passage(result.hits[place].passage_id)
             self._shown.show_again()
         elif hit.more_in_document:
+            self._sought = hit.document_id
             work = partial(self._unfold, result, hit)
             in_background(self._rows, work, "unfold", exclusive=True, failed="These passages could not be found")
         else:
             said = "This is the only passage of the note that was found."
             self._browser.notify(said, timeout=3, markup=False)
+
+    def _seeks(self, hit: Hit) -> bool:
+        """Whether the further passages of a row's note are being looked for."""
+        running = (worker for worker in self._rows.workers if worker.group == "unfold" and not worker.is_finished)
+        return self._sought == hit.document_id and any(running)
 
     async def _unfold(self, result: SearchResult, hit: Hit) -> None:
         """Find the further passages with their own figures and show them below their note."""

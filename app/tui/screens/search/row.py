@@ -18,7 +18,7 @@ from app.tui.screens.search.window import small_words
 from app.tui.theme import BRIGHT, FAINT, MEANING, QUIET, WORDS
 from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import cut_front
-from app.wording.figures import NONE, figure
+from app.wording.figures import NONE, counted, figure
 from app.wording.paths import person_of, shown_path
 from app.wording.places import spot
 from app.wording.safe_text import one_line
@@ -273,10 +273,11 @@ def _figures_line(hit: Hit, width: int, context: RowContext) -> Content:
 
 
 def judged_line(hit: Hit) -> Content:
-    """Return what stands between two rows: what was thought of the one above for this search, or nothing."""
+    """Return what stands between two rows: what was thought of the one above, and how many alike it stands for."""
     own = JUDGED[hit.judged] if hit.judged else ""
     below = f"{JUDGED[hit.judged_below[1]]}: a passage below" if hit.judged_below else ""
-    return Content.styled("   ".join(filter(None, (own, below))), QUIET)
+    alike = f"+ {counted(len(hit.duplicates), 'near-duplicate')}" if hit.duplicates else ""
+    return Content.styled("   ".join(filter(None, (own, below, alike))), QUIET)
 
 
 def _folded(hit: Hit, unfolded: bool) -> str:

@@ -124,8 +124,11 @@ class ShownResults:
         asked_words = bool(answer.asked.text.strip())
         looked_on = repeated and asked_words and self._widgets.rows.scroll_offset.y > 0
         self.result, self.finished = answer.result, answer.finished
-        # Who has not moved looks at the best row, also a better one; where only vectors came, rows move quietly.
-        self._lay_out(stay=self.moves > 0 or looked_on or answer.embedded)
+        # Who has not moved looks at the best row, also a better one; where only vectors came, rows move quietly, as
+        # long as the selected one is still in sight.
+        rows = self._widgets.rows
+        quietly = answer.embedded and rows.hit is not None and place_of(rows.hit, answer.result.hits, 0) < rows.page
+        self._lay_out(stay=self.moves > 0 or looked_on or quietly)
         self.select_wanted()
         if asked_words:
             self.show_reading()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from app.wording.figures import figure
 from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
@@ -33,7 +34,7 @@ def remedies(report: WhyReport, settings: SearchSettings) -> tuple[Remedy, ...]:
         return (Remedy(f"go to row {report.final_rank}", limit=report.final_rank),)
     stages = {stage.stage: stage for stage in report.stages}
     offered = [
-        *_without_filter(stages.get("filters"), report.query),
+        *_without_filters([stage for stage in report.stages if stage.stage == "filters"], report.query),
         *_more_rows(stages.get("listed")),
         *_as_a_row(stages.get("collapsed"), settings),
         *_without_cutoff(stages.get("cutoff"), settings),
@@ -93,11 +94,10 @@ def _more_words(words: Sequence[str], query: str) -> list[Remedy]:
     return [Remedy(f"add the word “{word}”", text=f"{query.rstrip()} {word}") for word in words[:MOST_WORDS]]
 
 
-def _without_filter(filters: WhyStage | None, query: str) -> list[Remedy]:
-    if filters is None or filters.passed:
-        return []
-    text = without(query, filters.needed)
-    return [Remedy(f"leave out {filters.needed}", text=text)] if text != query else []
+def _without_filters(filters: Sequence[WhyStage], query: str) -> list[Remedy]:
+    needed = [stage.needed for stage in filters if not stage.passed]
+    text = reduce(without, needed, query)
+    return [Remedy(f"leave out {' and '.join(needed)}", text=text)] if text != query else []
 
 
 def without(query: str, needed: str) -> str:

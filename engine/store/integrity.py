@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import CarrelError, LibraryError
 from engine.records import Check
-from engine.store import fulltext, models, passage_counts, pending_vectors, stored_values, vector_tables
+from engine.store import fulltext, late_vectors, models, passage_counts, pending_vectors, stored_values, vector_tables
 from engine.store.connection import READER_CACHE_KIB, prepare
 from engine.store.faults import translated
 from engine.store.transactions import path_of
@@ -56,6 +56,7 @@ def checks(conn: apsw.Connection) -> list[Check]:
         ("stray vectors", "every vector has a passage", _stray_vectors),
         ("vector values", "every vector has length one", _vector_values),
         ("vector size", "vectors have the size that their model gives", _vector_sizes),
+        ("late vectors", "what late interaction keeps can be read", _late_vectors),
     ]
     try:
         with _writable(conn) as copy:
@@ -226,6 +227,12 @@ def _vector_sizes(conn: apsw.Connection) -> Found:
         elif due != found:
             wrong.append(f"{model.name} gives {due} components, the library holds {found}")
     return len(wrong), "; ".join(wrong)
+
+
+def _late_vectors(conn: apsw.Connection) -> Found:
+    late, strays = late_vectors.stored(conn), len(late_vectors.strays(conn))
+    damaged = len(late_vectors.damaged(conn, late)) if late is not None else 0
+    return damaged + strays, f"{damaged} passages have token vectors that cannot be read, {strays} tables no model"
 
 
 def _with_tables(conn: apsw.Connection) -> list[models.StoredModel]:

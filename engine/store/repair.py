@@ -6,18 +6,22 @@ from dataclasses import dataclass
 
 import apsw
 
-from engine.store import change_log, fulltext, integrity, models, pending_vectors, vacuum, vector_tables
+from engine.store import change_log, fulltext, integrity, late_vectors, models, pending_vectors, vacuum, vector_tables
 from engine.store.documents import listed
 from engine.store.transactions import transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What a repair did: rows without an owner removed, vectors removed, documents that the next sync reads again."""
+    """What a repair did: rows without an owner removed, vectors removed, documents that the next sync reads again.
+
+    `late_removed`: late interaction could not be read, and has to be switched on anew.
+    """
 
     orphans: int
     vectors: int
     documents_to_read: int
+    late_removed: bool = False
 
 
 def repair(conn: apsw.Connection) -> Repaired:
@@ -28,10 +32,11 @@ def repair(conn: apsw.Connection) -> Repaired:
     with transaction(conn):
         orphans = _remove_orphans(conn)
         removed = _rebuild_tables(conn) + sum(_remove_vectors(conn, model.id) for model in models.every(conn))
+        late, late_removed = _repair_late(conn)
         again = _read_again(conn)
         fulltext.rebuild(conn)
         change_log.forget_all(conn)
-    return Repaired(orphans, removed, again)
+    return Repaired(orphans, removed + late, again, late_removed)
 
 
 def _remove_orphans(conn: apsw.Connection) -> int:
@@ -91,6 +96,24 @@ def _remove_vectors(conn: apsw.Connection, model_id: int) -> int:
     wrong = {*_ids(conn, integrity.stray_vectors(model_id)), *integrity.unusable_vectors(conn, model_id)}
     vector_tables.forget(conn, model_id, sorted(wrong))
     return len(wrong)
+
+
+def _repair_late(conn: apsw.Connection) -> tuple[int, bool]:
+    """Remove the token vectors that cannot be read, to be made again; return how many, and whether the model went.
+
+    It goes where it cannot be read, and where none of its vectors can.
+    """
+    late, strays = late_vectors.stored(conn), late_vectors.strays(conn)
+    wrong = late_vectors.damaged(conn, late) if late is not None else []
+    if late is None or (
+        wrong and len(wrong) == conn.execute(f"SELECT count(*) FROM {late_vectors.table(late.id)}").get
+    ):
+        late_vectors.remove(conn)
+        return len(wrong), bool(late or strays)
+    for name in strays:
+        conn.execute(f"DROP TABLE {name}")
+    late_vectors.forget(conn, late, wrong)
+    return len(wrong), False
 
 
 def _read_again(conn: apsw.Connection) -> int:

@@ -253,6 +253,11 @@ KINDS = (
         "calibration",
         ("name", "value"),
         _is_figure,
-        *_drop("calibration", "Figures dropped, to be computed anew", "model_id, CAST(name AS BLOB)"),
+        (
+            f"DELETE FROM calibration WHERE model_id = ?1 AND name = '{change_log.FITTED_AT}' AND ?2 <> ''",
+            *_drop("calibration", "", "model_id, CAST(name AS BLOB)")[0],
+        ),
+        "Figures dropped, to be computed anew",
+        "model_id, CAST(name AS BLOB)",
     ),
 )

@@ -161,12 +161,18 @@ def _file(conn: apsw.Connection) -> Found:
     return len(wrong), "; ".join(wrong[:3])
 
 
-def _words(conn: apsw.Connection) -> Found:
+def words_disagree(conn: apsw.Connection) -> str:
+    """Return what FTS5 says where the word index and the passages do not agree; nothing where they do."""
     try:
         conn.execute("INSERT INTO passage_fts(passage_fts, rank) VALUES('integrity-check', 1)")
     except apsw.CorruptError as error:
-        return 1, f"the word index does not agree with the passages ({error})"
-    return 0, ""
+        return str(error)
+    return ""
+
+
+def _words(conn: apsw.Connection) -> Found:
+    said = words_disagree(conn)
+    return int(bool(said)), f"the word index does not agree with the passages ({said})"
 
 
 @contextmanager

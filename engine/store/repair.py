@@ -30,10 +30,11 @@ def repair(conn: apsw.Connection) -> Repaired:
     The caller holds the indexer lock. Nothing of this mends a file whose pages are damaged: restore a backup then.
     """
     with transaction(conn):
+        doubted = bool(integrity.words_disagree(conn))
         orphans = _remove_orphans(conn)
         removed = _rebuild_tables(conn) + sum(_remove_vectors(conn, model.id) for model in models.every(conn))
         late, late_removed = _repair_late(conn)
-        again = _read_again(conn)
+        again = _read_again(conn, everything=doubted)
         fulltext.rebuild(conn)
         change_log.forget_all(conn)
     return Repaired(orphans, removed + late, again, late_removed)
@@ -116,13 +117,16 @@ def _repair_late(conn: apsw.Connection) -> tuple[int, bool]:
     return len(wrong), False
 
 
-def _read_again(conn: apsw.Connection) -> int:
-    """Make documents look changed whose passages have gaps or lack a vector of the active model, or have no model."""
+def _read_again(conn: apsw.Connection, *, everything: bool) -> int:
+    """Make documents look changed whose passages have gaps or lack a vector of the active model, or have no model.
+
+    Or `everything`, where words and passages disagree: nobody knows which of the two is what the files say.
+    """
     bare = integrity.without_vectors(conn)
     conn.execute(
-        f"""UPDATE document SET content_hash = NULL, mtime_ns = 0 WHERE id IN ({integrity.NOT_TILING})
+        f"""UPDATE document SET content_hash = NULL, mtime_ns = 0 WHERE ? OR id IN ({integrity.NOT_TILING})
         OR id IN (SELECT document_id FROM passage WHERE id IN (SELECT value FROM json_each(?)))""",
-        (listed(bare),),
+        (everything, listed(bare)),
     )
     return conn.changes()
 

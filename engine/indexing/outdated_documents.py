@@ -107,6 +107,11 @@ def documents_with_gaps(conn: apsw.Connection, model_id: int) -> set[int]:
     return {row[0] for row in found}
 
 
+def documents_of_words(conn: apsw.Connection) -> set[int]:
+    """Return the documents that should have vectors: where their model was lost, all of them are to be made."""
+    return {row[0] for row in conn.execute(f"SELECT DISTINCT document_id FROM passage WHERE {WORDS}")}
+
+
 def gaps_of(conn: apsw.Connection, model_id: int, document_id: int) -> dict[int, bytes]:
     """Return the passages of a document that have no vector of this model and wait for none: hash by id."""
     rows = conn.execute(

@@ -23,7 +23,14 @@ from engine.indexing.file_identity import content_hash
 from engine.indexing.moved_links import follow_links
 from engine.indexing.moved_marks import follow_moves, follow_texts
 from engine.indexing.moves import Matched, match, must_be_read
-from engine.indexing.outdated_documents import active_model, documents_with_gaps, note_all_read, note_readers, outdated
+from engine.indexing.outdated_documents import (
+    active_model,
+    documents_of_words,
+    documents_with_gaps,
+    note_all_read,
+    note_readers,
+    outdated,
+)
 from engine.indexing.removal_guard import RemovalGuard
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.survey import Survey, survey
@@ -130,7 +137,7 @@ def _asked_for(conn: apsw.Connection, full: bool, retry: bool, since: float | No
 
 def _gaps(conn: apsw.Connection) -> set[int]:
     model_id = active_model(conn)
-    return documents_with_gaps(conn, model_id) if model_id is not None else set()
+    return documents_with_gaps(conn, model_id) if model_id is not None else documents_of_words(conn)
 
 
 def _gather(found: Survey, tally: Tally, named: Collection[bytes]) -> Matched:

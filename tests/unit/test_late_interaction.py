@@ -295,6 +295,19 @@ def test_late_interaction_that_cannot_be_read_is_switched_on_anew_and_removed(li
     assert tables(library) == []
 
 
+def test_a_late_model_that_is_not_installed_is_told_with_what_fetches_it_and_nothing_else_waits(
+    library: Library, tmp_path: Path
+) -> None:
+    library.switch_late("on 1 ward fake")
+    apsw.Connection(str(library.path)).execute("UPDATE late_model SET name = 'nobody/has-this'")
+    (tmp_path / "notes" / "beer.md").write_text("# Beer\n\nOnly the yeast of the cellar is left.\n")
+    with pytest.raises(ModelError) as refused:
+        library.sync()
+    assert "carrel late on nobody/has-this" in refused.value.fix and "models use" not in refused.value.fix
+    assert library.status().pending == 0
+    assert found(library, 0.0, "yeast").hits[0].path.endswith(b"beer.md")
+
+
 def test_why_tells_what_late_interaction_did(library: Library, tmp_path: Path) -> None:
     library.switch_late("on 1 ward fake")
     settings = SearchSettings(late=0.5)

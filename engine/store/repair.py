@@ -56,7 +56,9 @@ def _remove_orphan_rows(conn: apsw.Connection) -> int:
     conn.execute(f"DELETE FROM left_out WHERE folder_id IN ({integrity.ORPHAN_COUNTS})")
     removed = conn.changes()
     conn.execute(f"DELETE FROM calibration WHERE model_id IN ({integrity.ORPHAN_FIGURES})")
-    removed += conn.changes()
+    if conn.changes():
+        removed += conn.changes()
+        conn.execute("DELETE FROM calibration WHERE name = ?", (change_log.FITTED_AT,))  # they may have been a model's
     tables = [str(row[0]) for row in conn.execute(integrity.ORPHAN_TABLES)]
     for name in tables:
         conn.execute(f'DROP TABLE "{name}"')

@@ -216,19 +216,50 @@ def test_the_doctor_looks_while_another_process_indexes_and_repairs_only_after(l
             care(library).check(repair=True)
 
 
-@pytest.mark.parametrize("figure", ["tiers", "nearest_words"])
+@pytest.mark.parametrize(
+    ("figure", "check"),
+    [("1, 'tiers', 'damaged'", "values"), ("1, 'nearest_words', 'damaged'", "values"), ("7, 'x', 1", "orphan rows")],
+)
 def test_figures_that_cannot_be_read_are_computed_anew_by_the_repair(
-    library: Path, sound: Sound, monkeypatch: pytest.MonkeyPatch, figure: str
+    library: Path, sound: Sound, monkeypatch: pytest.MonkeyPatch, figure: str, check: str
 ) -> None:
     fitted: list[int] = []
     monkeypatch.setattr(tier_calibration, "refit", lambda *_: fitted.append(1))
     conn = open_writer(library)
-    conn.execute("INSERT OR REPLACE INTO calibration VALUES(?, ?, 'damaged')", (sound.model, figure))
+    conn.pragma("foreign_keys", False)
+    conn.execute(f"INSERT OR REPLACE INTO calibration VALUES({figure})")
+    conn.close()
+    assert {each.name for each in faults(library)} == {check}
+    assert all(each.ok for each in care(library).check(repair=True).checks)
+    assert fitted == [1]
+    assert_as_before(library, sound)
+
+
+def test_what_a_mark_is_known_again_by_is_made_anew_by_the_repair(library: Path, sound: Sound) -> None:
+    with Library.open(library, encoder=FakeEncoder()) as opened:
+        opened.mark("harbour", opened.search("harbour").hits[0].passage_id)
+    conn = open_writer(library)
+    select = "SELECT key, value FROM meta WHERE key LIKE 'sketch:%'"
+    before = conn.execute(select).fetchall()
+    conn.execute("UPDATE meta SET value = 'damaged' WHERE key LIKE 'sketch:%'")
     conn.close()
     assert {check.name for check in faults(library)} == {"values"}
     assert all(check.ok for check in care(library).check(repair=True).checks)
-    assert fitted == [1]
-    assert_as_before(library, sound)
+    conn = open_writer(library)
+    assert conn.execute(select).fetchall() == before != []
+    conn.close()
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2**62])
+def test_a_model_of_a_number_that_none_has_is_forgotten_by_the_repair(library: Path, number: int) -> None:
+    conn = open_writer(library)
+    conn.pragma("foreign_keys", False)
+    conn.execute("UPDATE model SET id = ?", (number,))
+    conn.close()
+    assert "values" in {check.name for check in faults(library)}
+    assert all(check.ok for check in care(library).check(repair=True).checks)
+    with Library.open(library, encoder=FakeEncoder()) as opened:
+        assert (opened.status().model, opened.status().pending) == ("fake", 0)
 
 
 def test_text_that_was_damaged_behind_the_words_is_read_again_by_the_repair(library: Path, sound: Sound) -> None:

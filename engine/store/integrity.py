@@ -45,7 +45,21 @@ def checks(conn: apsw.Connection) -> list[Check]:
     LibraryBusy where a writer is in the way.
     """
     file = _check(conn, "file", "SQLite finds every page in order", False, _file)
-    names: list[tuple[str, str, Find]] = [
+    try:
+        with _writable(conn) as copy:
+            return [file, *(_check(copy, name, sound, True, find) for name, sound, find in _within(copy))]
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        return [file if not file.ok else _damaged("file", error)]
+    except apsw.FullError as error:
+        return [
+            file,
+            Check("words", False, 1, f"There is no room for the copy that is checked: {error}.", False, _ROOM),
+        ]
+
+
+def _within(conn: apsw.Connection) -> list[tuple[str, str, Find]]:
+    """Return the checks of what stands on the pages: name, what is said where all is sound, how faults are found."""
+    return [
         ("words", "the word index agrees with the passages", _words),
         ("word counts", "the word index has a row for every passage", _word_counts),
         ("orphan documents", "every document belongs to a folder", _counting(ORPHAN_DOCUMENTS, "documents")),
@@ -58,16 +72,6 @@ def checks(conn: apsw.Connection) -> list[Check]:
         ("vector size", "vectors have the size that their model gives", _vector_sizes),
         ("late vectors", "what late interaction keeps can be read", _late_vectors),
     ]
-    try:
-        with _writable(conn) as copy:
-            return [file, *(_check(copy, name, sound, True, find) for name, sound, find in names)]
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        return [file if not file.ok else _damaged("file", error)]
-    except apsw.FullError as error:
-        return [
-            file,
-            Check("words", False, 1, f"There is no room for the copy that is checked: {error}.", False, _ROOM),
-        ]
 
 
 _ROOM = "Free some space where temporary files lie, and check again."
@@ -126,7 +130,7 @@ def _check(conn: apsw.Connection, name: str, sound: str, repairable: bool, find:
         return _damaged(name, error)
     except (ValueError, TypeError, CarrelError) as error:  # values that a sound library cannot hold
         return Check(name, False, 1, f"It could not be checked: {error}", False, BEGIN_ANEW)
-    except apsw.SQLError as error:  # a table is gone
+    except (apsw.SQLError, apsw.ReadOnlyError) as error:  # a table is gone; the file's head forbids to write
         return _damaged(name, error)
     except apsw.Error as error:
         with translated(path_of(conn)):

@@ -11,8 +11,8 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from engine.atomic_files import exclusive, replace_file
 from engine.errors import UsageError
 from engine.paths import places, private_folder
+from engine.store import stored_values
 from training.protocol import ORDERS, Paused, RunStarted, TrainingEvent, tail
 from training.run_plan import Plan
 
@@ -74,13 +75,20 @@ class Run:
         return self.folder / EVENTS_FILE
 
     def record(self) -> Record:
-        """Read what the run says of itself. Raises UsageError where there is no such run."""
+        """Read what the run says of itself. Raises UsageError where there is no such run, or it cannot be read."""
         try:
             written = json.loads((self.folder / RECORD_FILE).read_text(encoding="utf-8"))
             known = {each.name: written[each.name] for each in fields(Record) if each.name in written}
-            return Record(**{**known, "plan": Plan.from_json(known["plan"])})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            record = Record(**{**known, "plan": Plan.from_json(known["plan"])})
+            if not (_is_sound(record) and _is_sound(record.plan)):
+                raise ValueError("a value of another kind")
+            return record
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise UsageError(f"There is no run {self.name}.", fix="`carrel runs` lists them.") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise UsageError(
+                f"The record of the run {self.name} cannot be read.", fix=f"What is left of it can go: {self.folder}"
+            ) from error
 
     def update(self, **changed: Any) -> Record:
         """Change what the run says of itself, beside what other processes change, and return it."""
@@ -184,14 +192,21 @@ def folder() -> Path:
 
 def every() -> list[Run]:
     """Return all runs, oldest first."""
-    found = [Run(path.parent) for path in folder().glob(f"*/{RECORD_FILE}")]
-    readable = []
-    for run in found:
-        try:
-            readable.append((run.record().created_at, run.name, run))
-        except UsageError:
-            continue
+    readable = [(record.created_at, run.name, run) for run, record in _recorded() if record is not None]
     return [run for _, _, run in sorted(readable, key=lambda each: each[:2])]
+
+
+def unreadable() -> list[Run]:
+    """Return the runs whose record cannot be read, by name: they keep their name and their space."""
+    return sorted((run for run, record in _recorded() if record is None), key=lambda run: run.name)
+
+
+def _recorded() -> Iterator[tuple[Run, Record | None]]:
+    for path in folder().glob(f"*/{RECORD_FILE}"):
+        run, record = Run(path.parent), None
+        with suppress(UsageError):
+            record = run.record()
+        yield run, record
 
 
 def named(name: str) -> Run:
@@ -240,6 +255,28 @@ def delete(run: Run) -> None:
             shutil.rmtree(run.folder)
     except UsageError as error:
         raise UsageError(error.message, fix="Cancel it first.") from error
+
+
+def _is_sound(record: Record | Plan) -> bool:
+    """Whether all values are of their kind, so that whoever shows them need not ask."""
+    return all(_KINDS[str(each.type)](getattr(record, each.name)) for each in fields(record))
+
+
+def _is_figure(value: object) -> bool:
+    return stored_values.finite(value) is not None and abs(value) <= stored_values.LATEST  # type: ignore[arg-type]
+
+
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "Plan": lambda value: isinstance(value, Plan),
+    "str": lambda value: isinstance(value, str),
+    "bool": lambda value: isinstance(value, bool),
+    "int": lambda value: isinstance(value, int),
+    "float": _is_figure,
+    "float | None": lambda value: value is None or _is_figure(value),
+    "tuple[str, ...]": lambda value: all(isinstance(each, str) for each in value),
+    "dict[str, Any]": lambda value: isinstance(value, dict),
+    "dict[str, float]": lambda value: isinstance(value, dict) and all(map(_is_figure, value.values())),
+}
 
 
 def _remove(path: Path) -> None:

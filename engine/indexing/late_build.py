@@ -175,7 +175,11 @@ class LateTurns:
         return late if late is not None and late.state == "on" else None
 
     def _encoder(self, late: LateModel) -> PassageEncoder:
-        encoder = self._encoder_of(late.name)
+        try:
+            encoder = self._encoder_of(late.name)
+        except ModelError as error:
+            fix = f"`carrel late on {late.name}` fetches it, and `carrel late off` does without it."
+            raise ModelError(error.message, cause=error.cause, fix=fix) from error
         if encoder.manifest.fingerprint != late.fingerprint:
             raise ModelError(
                 f"The late model {late.name} is not the one that made the library's token vectors.",

@@ -294,6 +294,8 @@ def _mended_inside(library: Path, encoder: Encoder | None, on_event: Callable[[E
             done.append(f"Rows removed that belonged to nothing: {repaired.orphans}.")
         if repaired.vectors:
             done.append(f"Vectors removed that could not be used: {repaired.vectors}.")
+        if repaired.late_removed:
+            done.append("Late interaction could not be read and was removed: `carrel late on` switches it on anew.")
         done.append(_read_again(LocalIndexer(conn, library, encoder), on_event))
     finally:
         conn.close()

@@ -148,6 +148,8 @@ def _save_models(
     """
     there = models.every(old)
     active = [each for each in there if each.state == "active" and save_model(old, conn, each)]
+    if there and not active:
+        lost["models"] = len(there)
     if active and sound:
         saved[NAMES["document"]] = _save_documents(old, conn, draft, stop)
     for each in there if active else ():

@@ -18,6 +18,7 @@ from engine.store.transactions import transaction
 
 Key: TypeAlias = tuple[Any, ...]
 _AGAIN = "content_hash = NULL, mtime_ns = 0"  # a document that looks changed is read again by the next sync
+FIRST_FOREIGN_MODEL = 10**18  # a table of vectors with a longer number is none of Carrel's (`untrusted_file`)
 _OF_FOLDER = "IN (SELECT id FROM document WHERE folder_id = ?)"
 
 
@@ -73,6 +74,7 @@ def mend(conn: apsw.Connection) -> list[str]:
                 for statement in each.kind.mends:
                     conn.execute(statement, key)
             done.append(f"{each.kind.said}: {len(each.keys):,} ({each.kind.name} could not be read).")
+        judgements.sketch_missing(conn)
     return done
 
 
@@ -110,12 +112,12 @@ def _any(*_: object) -> bool:
     return True
 
 
-def _is_model(name: object, manifest: str, fingerprint: object, state: object) -> bool:
+def _is_model(number: int, name: object, manifest: str, fingerprint: object, state: object) -> bool:
     try:
         Manifest.from_json(manifest)
     except ModelError:
         return False
-    return state in get_args(models.ModelState)
+    return 0 < number < FIRST_FOREIGN_MODEL and state in get_args(models.ModelState)
 
 
 def _is_kept(key: str, value: object) -> bool:
@@ -183,7 +185,7 @@ _NO_MODEL = (
 _MEANT = (  # a folder's documents, and the folder, where nobody knows any more which one was meant
     Kind("folder", ("path",), stored_values.is_folder_path, _NO_FOLDER, "Folders no longer watched"),
     Kind("document", ("path",), stored_values.is_document_path, _NO_DOCUMENT, "Documents removed"),
-    Kind("model", ("name", "manifest", "fingerprint", "state"), _is_model, _NO_MODEL, "Models forgotten"),
+    Kind("model", ("id", "name", "manifest", "fingerprint", "state"), _is_model, _NO_MODEL, "Models forgotten"),
 )
 KINDS = (
     *_MEANT,
@@ -253,6 +255,11 @@ KINDS = (
         "calibration",
         ("name", "value"),
         _is_figure,
-        *_drop("calibration", "Figures dropped, to be computed anew", "model_id, CAST(name AS BLOB)"),
+        (
+            f"DELETE FROM calibration WHERE model_id = ?1 AND name = '{change_log.FITTED_AT}' AND ?2 <> ''",
+            *_drop("calibration", "", "model_id, CAST(name AS BLOB)")[0],
+        ),
+        "Figures dropped, to be computed anew",
+        "model_id, CAST(name AS BLOB)",
     ),
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.errors import CarrelError, LibraryError
 from engine.records import Check
-from engine.store import fulltext, models, passage_counts, pending_vectors, stored_values, vector_tables
+from engine.store import fulltext, late_vectors, models, passage_counts, pending_vectors, stored_values, vector_tables
 from engine.store.connection import READER_CACHE_KIB, prepare
 from engine.store.faults import translated
 from engine.store.transactions import path_of
@@ -45,7 +45,21 @@ def checks(conn: apsw.Connection) -> list[Check]:
     LibraryBusy where a writer is in the way.
     """
     file = _check(conn, "file", "SQLite finds every page in order", False, _file)
-    names: list[tuple[str, str, Find]] = [
+    try:
+        with _writable(conn) as copy:
+            return [file, *(_check(copy, name, sound, True, find) for name, sound, find in _within(copy))]
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        return [file if not file.ok else _damaged("file", error)]
+    except apsw.FullError as error:
+        return [
+            file,
+            Check("words", False, 1, f"There is no room for the copy that is checked: {error}.", False, _ROOM),
+        ]
+
+
+def _within(conn: apsw.Connection) -> list[tuple[str, str, Find]]:
+    """Return the checks of what stands on the pages: name, what is said where all is sound, how faults are found."""
+    return [
         ("words", "the word index agrees with the passages", _words),
         ("word counts", "the word index has a row for every passage", _word_counts),
         ("orphan documents", "every document belongs to a folder", _counting(ORPHAN_DOCUMENTS, "documents")),
@@ -56,17 +70,8 @@ def checks(conn: apsw.Connection) -> list[Check]:
         ("stray vectors", "every vector has a passage", _stray_vectors),
         ("vector values", "every vector has length one", _vector_values),
         ("vector size", "vectors have the size that their model gives", _vector_sizes),
+        ("late vectors", "what late interaction keeps can be read", _late_vectors),
     ]
-    try:
-        with _writable(conn) as copy:
-            return [file, *(_check(copy, name, sound, True, find) for name, sound, find in names)]
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        return [file if not file.ok else _damaged("file", error)]
-    except apsw.FullError as error:
-        return [
-            file,
-            Check("words", False, 1, f"There is no room for the copy that is checked: {error}.", False, _ROOM),
-        ]
 
 
 _ROOM = "Free some space where temporary files lie, and check again."
@@ -125,7 +130,7 @@ def _check(conn: apsw.Connection, name: str, sound: str, repairable: bool, find:
         return _damaged(name, error)
     except (ValueError, TypeError, CarrelError) as error:  # values that a sound library cannot hold
         return Check(name, False, 1, f"It could not be checked: {error}", False, BEGIN_ANEW)
-    except apsw.SQLError as error:  # a table is gone
+    except (apsw.SQLError, apsw.ReadOnlyError) as error:  # a table is gone; the file's head forbids to write
         return _damaged(name, error)
     except apsw.Error as error:
         with translated(path_of(conn)):
@@ -160,12 +165,18 @@ def _file(conn: apsw.Connection) -> Found:
     return len(wrong), "; ".join(wrong[:3])
 
 
-def _words(conn: apsw.Connection) -> Found:
+def words_disagree(conn: apsw.Connection) -> str:
+    """Return what FTS5 says where the word index and the passages do not agree; nothing where they do."""
     try:
         conn.execute("INSERT INTO passage_fts(passage_fts, rank) VALUES('integrity-check', 1)")
     except apsw.CorruptError as error:
-        return 1, f"the word index does not agree with the passages ({error})"
-    return 0, ""
+        return str(error)
+    return ""
+
+
+def _words(conn: apsw.Connection) -> Found:
+    said = words_disagree(conn)
+    return int(bool(said)), f"the word index does not agree with the passages ({said})"
 
 
 @contextmanager
@@ -226,6 +237,12 @@ def _vector_sizes(conn: apsw.Connection) -> Found:
         elif due != found:
             wrong.append(f"{model.name} gives {due} components, the library holds {found}")
     return len(wrong), "; ".join(wrong)
+
+
+def _late_vectors(conn: apsw.Connection) -> Found:
+    late, strays = late_vectors.stored(conn), len(late_vectors.strays(conn))
+    damaged = len(late_vectors.damaged(conn, late)) if late is not None else 0
+    return damaged + strays, f"{damaged} passages have token vectors that cannot be read, {strays} tables no model"
 
 
 def _with_tables(conn: apsw.Connection) -> list[models.StoredModel]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Literal, cast
+from typing import Literal, cast, get_args
 
 import apsw
 import numpy as np
@@ -19,7 +19,9 @@ from engine.store import passage_counts
 from engine.store.untrusted_file import LATE_MODEL, LATE_VECTORS
 
 LateState = Literal["on", "off"]
+_MODEL = "late_model"
 _OF_THIS_TEXT = "late.passage_id = passage.id AND late.hash = passage.hash"
+_TYPED = "typeof(hash) = 'blob' AND typeof(scale) = 'real' AND typeof(mean) = 'blob' AND typeof(codes) = 'blob'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,16 @@ def stored(conn: apsw.Connection) -> LateModel | None:
     """Return the library's late model, on or off; None where it has none, or what is written of it is damaged."""
     if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'late_model'").get is None:
         return None
-    row = conn.execute("SELECT id, name, fingerprint, dimension, factor, method, state FROM late_model").fetchone()
+    try:
+        row = conn.execute("SELECT id, name, fingerprint, dimension, factor, method, state FROM late_model").fetchone()
+    except UnicodeDecodeError:
+        return None
     if row is None:
         return None
     found = LateModel(*cast("tuple[int, str, str, int, int, Method, LateState]", row))
-    sound = isinstance(found.factor, int) and found.factor >= 1 and found.method in METHODS
+    sized = all(isinstance(each, int) and each >= 1 for each in (found.dimension, found.factor))
+    told = isinstance(found.name, str) and found.method in METHODS and found.state in get_args(LateState)
+    sound = sized and told
     return (
         found if sound and conn.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table(found.id),)).get else None
     )
@@ -77,10 +84,30 @@ def set_state(conn: apsw.Connection, state: LateState) -> None:
 
 def remove(conn: apsw.Connection) -> None:
     """Forget the late model with all its rows; inside a transaction."""
+    for name in _tables(conn):
+        conn.execute(f"DROP TABLE {name}")
+
+
+def strays(conn: apsw.Connection) -> list[str]:
+    """Return the tables of late interaction that belong to no late model that can be read."""
     late = stored(conn)
-    if late is not None:
-        conn.execute(f"DROP TABLE IF EXISTS {table(late.id)}")
-    conn.execute("DROP TABLE IF EXISTS late_model")
+    owned = () if late is None else (_MODEL, table(late.id))
+    return [name for name in _tables(conn) if name not in owned]
+
+
+def damaged(conn: apsw.Connection, late: LateModel) -> list[int]:
+    """Return the passages whose row cannot be read: `missing` takes them for made."""
+    name = table(late.id)
+    found = [int(str(each)) for (each,) in conn.execute(f"SELECT passage_id FROM {name} WHERE NOT ({_TYPED})")]
+    rows = conn.execute(f"SELECT passage_id, scale, mean, codes FROM {name} WHERE {_TYPED}")
+    return found + [
+        int(str(each)) for each, scale, mean, codes in rows if _codes(scale, mean, codes, late.dimension) is None
+    ]
+
+
+def forget(conn: apsw.Connection, late: LateModel, passage_ids: Sequence[int]) -> None:
+    """Delete the rows of these passages, which are then made again; inside a transaction."""
+    conn.executemany(f"DELETE FROM {table(late.id)} WHERE passage_id = ?", [(each,) for each in passage_ids])
 
 
 def missing(conn: apsw.Connection, late: LateModel, most: int) -> list[tuple[int, bytes]]:
@@ -137,6 +164,11 @@ def sound_rows(conn: apsw.Connection, late: LateModel) -> Iterator[tuple[bytes, 
         found = _codes(scale, mean, codes, late.dimension)
         if found is not None and isinstance(digest, bytes):
             yield digest, found
+
+
+def _tables(conn: apsw.Connection) -> list[str]:
+    listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND (name = ? OR name GLOB 'late_[0-9]*')"
+    return [str(name) for (name,) in conn.execute(listed, (_MODEL,))]
 
 
 def _codes(scale: object, mean: object, codes: object, dimension: int) -> Codes | None:

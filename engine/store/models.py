@@ -63,6 +63,8 @@ def add(
         (model_id, name, manifest, fingerprint, state, time.time()),
     )
     model_id = conn.last_insert_rowid()
+    vector_tables.drop(conn, model_id)  # what is there is of a model whose row was lost
+    conn.execute("DELETE FROM calibration WHERE model_id = ?", (model_id,))
     vector_tables.create(conn, model_id, dimension)
     return model_id
 

@@ -6,18 +6,22 @@ from dataclasses import dataclass
 
 import apsw
 
-from engine.store import change_log, fulltext, integrity, models, pending_vectors, vacuum, vector_tables
+from engine.store import change_log, fulltext, integrity, late_vectors, models, pending_vectors, vacuum, vector_tables
 from engine.store.documents import listed
 from engine.store.transactions import transaction
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What a repair did: rows without an owner removed, vectors removed, documents that the next sync reads again."""
+    """What a repair did: rows without an owner removed, vectors removed, documents that the next sync reads again.
+
+    `late_removed`: late interaction could not be read, and has to be switched on anew.
+    """
 
     orphans: int
     vectors: int
     documents_to_read: int
+    late_removed: bool = False
 
 
 def repair(conn: apsw.Connection) -> Repaired:
@@ -26,12 +30,14 @@ def repair(conn: apsw.Connection) -> Repaired:
     The caller holds the indexer lock. Nothing of this mends a file whose pages are damaged: restore a backup then.
     """
     with transaction(conn):
+        doubted = bool(integrity.words_disagree(conn))
         orphans = _remove_orphans(conn)
         removed = _rebuild_tables(conn) + sum(_remove_vectors(conn, model.id) for model in models.every(conn))
-        again = _read_again(conn)
+        late, late_removed = _repair_late(conn)
+        again = _read_again(conn, everything=doubted)
         fulltext.rebuild(conn)
         change_log.forget_all(conn)
-    return Repaired(orphans, removed, again)
+    return Repaired(orphans, removed + late, again, late_removed)
 
 
 def _remove_orphans(conn: apsw.Connection) -> int:
@@ -50,7 +56,9 @@ def _remove_orphan_rows(conn: apsw.Connection) -> int:
     conn.execute(f"DELETE FROM left_out WHERE folder_id IN ({integrity.ORPHAN_COUNTS})")
     removed = conn.changes()
     conn.execute(f"DELETE FROM calibration WHERE model_id IN ({integrity.ORPHAN_FIGURES})")
-    removed += conn.changes()
+    if conn.changes():
+        removed += conn.changes()
+        conn.execute("DELETE FROM calibration WHERE name = ?", (change_log.FITTED_AT,))  # they may have been a model's
     tables = [str(row[0]) for row in conn.execute(integrity.ORPHAN_TABLES)]
     for name in tables:
         conn.execute(f'DROP TABLE "{name}"')
@@ -93,13 +101,34 @@ def _remove_vectors(conn: apsw.Connection, model_id: int) -> int:
     return len(wrong)
 
 
-def _read_again(conn: apsw.Connection) -> int:
-    """Make documents look changed whose passages have gaps or lack a vector of the active model, or have no model."""
+def _repair_late(conn: apsw.Connection) -> tuple[int, bool]:
+    """Remove the token vectors that cannot be read, to be made again; return how many, and whether the model went.
+
+    It goes where it cannot be read, and where none of its vectors can.
+    """
+    late, strays = late_vectors.stored(conn), late_vectors.strays(conn)
+    wrong = late_vectors.damaged(conn, late) if late is not None else []
+    if late is None or (
+        wrong and len(wrong) == conn.execute(f"SELECT count(*) FROM {late_vectors.table(late.id)}").get
+    ):
+        late_vectors.remove(conn)
+        return len(wrong), bool(late or strays)
+    for name in strays:
+        conn.execute(f"DROP TABLE {name}")
+    late_vectors.forget(conn, late, wrong)
+    return len(wrong), False
+
+
+def _read_again(conn: apsw.Connection, *, everything: bool) -> int:
+    """Make documents look changed whose passages have gaps or lack a vector of the active model, or have no model.
+
+    Or `everything`, where words and passages disagree: nobody knows which of the two is what the files say.
+    """
     bare = integrity.without_vectors(conn)
     conn.execute(
-        f"""UPDATE document SET content_hash = NULL, mtime_ns = 0 WHERE id IN ({integrity.NOT_TILING})
+        f"""UPDATE document SET content_hash = NULL, mtime_ns = 0 WHERE ? OR id IN ({integrity.NOT_TILING})
         OR id IN (SELECT document_id FROM passage WHERE id IN (SELECT value FROM json_each(?)))""",
-        (listed(bare),),
+        (everything, listed(bare)),
     )
     return conn.changes()
 

@@ -265,3 +265,27 @@ def test_looking_at_a_damaged_file_changes_no_byte_of_it(library: Path) -> None:
     before = library.read_bytes()
     assert faults(library)
     assert library.read_bytes() == before
+
+
+def test_a_damaged_list_of_waiting_texts_ends_no_check(library: Path, sound: Sound) -> None:
+    """Its root holds noise, so that it cannot even be counted."""
+    conn = apsw.Connection(str(library), flags=apsw.SQLITE_OPEN_READONLY)
+    pages = [row[0] for row in conn.execute("SELECT rootpage FROM sqlite_master WHERE tbl_name = 'embedding_queue'")]
+    conn.close()
+    for page in pages:
+        overwrite(library, page, seed=5)
+    found = faults(library)
+    assert "file" in {check.name for check in found}
+    mended(library, found)
+    assert_as_before(library, sound)
+
+
+def test_a_file_whose_head_says_that_it_is_read_only_is_damaged(library: Path, sound: Sound) -> None:
+    """The byte at 18 is the version that may write it; SQLite opens one above its own for reading."""
+    content = bytearray(library.read_bytes())
+    content[18] = 0x57
+    library.write_bytes(content)
+    found = faults(library)
+    assert found and all("carrel restore --rebuild" in check.remedy for check in found if not check.repairable)
+    mended(library, found)
+    assert_as_before(library, sound)

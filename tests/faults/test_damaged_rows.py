@@ -14,6 +14,8 @@ from sound_library import Sound, assert_as_before, care, faults, library, sound
 
 from engine.errors import LibraryBusy
 from engine.library import Library
+from engine.records import SearchSettings
+from engine.retrieval import tier_calibration
 from engine.store import backup
 from engine.store.connection import open_writer
 from engine.store.lock import IndexerLock
@@ -147,9 +149,6 @@ def test_damaged_rows_are_found_and_repaired(
     examined = care(library).check(repair=True)
 
     assert examined.done and all(check.ok for check in examined.checks)
-    if damage is change_text_behind_the_words:  # the words follow the text; the file is right, and read when asked to
-        with Library.open(library, encoder=FakeEncoder()) as opened:
-            opened.sync(full=True)
     assert_as_before(library, sound)
 
 
@@ -215,3 +214,82 @@ def test_the_doctor_looks_while_another_process_indexes_and_repairs_only_after(l
         assert [check.name for check in faults(library)][:1] == ["words"]
         with pytest.raises(LibraryBusy):
             care(library).check(repair=True)
+
+
+@pytest.mark.parametrize(
+    ("figure", "check"),
+    [("1, 'tiers', 'damaged'", "values"), ("1, 'nearest_words', 'damaged'", "values"), ("7, 'x', 1", "orphan rows")],
+)
+def test_figures_that_cannot_be_read_are_computed_anew_by_the_repair(
+    library: Path, sound: Sound, monkeypatch: pytest.MonkeyPatch, figure: str, check: str
+) -> None:
+    fitted: list[int] = []
+    monkeypatch.setattr(tier_calibration, "refit", lambda *_: fitted.append(1))
+    conn = open_writer(library)
+    conn.pragma("foreign_keys", False)
+    conn.execute(f"INSERT OR REPLACE INTO calibration VALUES({figure})")
+    conn.close()
+    assert {each.name for each in faults(library)} == {check}
+    assert all(each.ok for each in care(library).check(repair=True).checks)
+    assert fitted == [1]
+    assert_as_before(library, sound)
+
+
+def test_what_a_mark_is_known_again_by_is_made_anew_by_the_repair(library: Path, sound: Sound) -> None:
+    with Library.open(library, encoder=FakeEncoder()) as opened:
+        opened.mark("harbour", opened.search("harbour").hits[0].passage_id)
+    conn = open_writer(library)
+    select = "SELECT key, value FROM meta WHERE key LIKE 'sketch:%'"
+    before = conn.execute(select).fetchall()
+    conn.execute("UPDATE meta SET value = 'damaged' WHERE key LIKE 'sketch:%'")
+    conn.close()
+    assert {check.name for check in faults(library)} == {"values"}
+    assert all(check.ok for check in care(library).check(repair=True).checks)
+    conn = open_writer(library)
+    assert conn.execute(select).fetchall() == before != []
+    conn.close()
+
+
+@pytest.mark.parametrize("number", [-1, 0, 2**62])
+def test_a_model_of_a_number_that_none_has_is_forgotten_by_the_repair(library: Path, number: int) -> None:
+    conn = open_writer(library)
+    conn.pragma("foreign_keys", False)
+    conn.execute("UPDATE model SET id = ?", (number,))
+    conn.close()
+    assert "values" in {check.name for check in faults(library)}
+    assert all(check.ok for check in care(library).check(repair=True).checks)
+    with Library.open(library, encoder=FakeEncoder()) as opened:
+        assert (opened.status().model, opened.status().pending) == ("fake", 0)
+
+
+def test_text_that_was_damaged_behind_the_words_is_read_again_by_the_repair(library: Path, sound: Sound) -> None:
+    conn = open_writer(library)
+    change_text_behind_the_words(conn, sound.model)
+    conn.execute("UPDATE document SET title = 'Sardine' WHERE id = 2")
+    conn.close()
+    assert {check.name for check in faults(library)} == {"words"}
+    assert all(check.ok for check in care(library).check(repair=True).checks)
+    with Library.open(library, encoder=FakeEncoder()) as opened:
+        assert opened.search("sardine", settings=SearchSettings(fusion="keyword")).hits == ()
+    assert_as_before(library, sound)
+
+
+def test_a_sync_embeds_a_library_that_lost_its_model(library: Path, sound: Sound) -> None:
+    conn = open_writer(library)
+    conn.pragma("foreign_keys", False)  # so that its figures stay
+    conn.execute("DELETE FROM model")
+    conn.execute("INSERT INTO calibration VALUES(1, 'tiers', 'of another model')")
+    conn.close()
+    with Library.open(library, encoder=FakeEncoder()) as opened:
+        opened.sync()
+        assert opened.status().model == "fake"
+        assert all(check.ok for check in care(library).check().checks)
+        assert not any(hit.pending for hit in opened.search("harbour").hits)
+
+
+def test_a_rebuild_tells_that_the_model_in_use_could_not_be_read(library: Path) -> None:
+    conn = open_writer(library)
+    conn.execute("UPDATE model SET manifest = '{'")
+    conn.close()
+    rebuilt = care(library).rebuild()
+    assert rebuilt.lost == {"models": 1}

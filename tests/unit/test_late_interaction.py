@@ -15,7 +15,9 @@ from token_fakes import OneVector, TokenFake
 from engine.embedding.token_pooling import METHODS, Method, best_cosines, encoded, kmeans, pool, ward
 from engine.errors import ModelError
 from engine.library import Library
+from engine.maintenance import Maintenance
 from engine.records import SearchResult, SearchSettings
+from engine.store.untrusted_file import LATE_VECTORS
 
 NOTES = {
     "bread": "# Bread\n\nThe barley loaf keeps for a week in the cold larder.\n",
@@ -245,6 +247,65 @@ def test_damaged_rows_are_left_out_and_a_model_that_is_gone_is_as_if_it_were_off
     assert library.late_status() is None
     conn.execute(f"DROP TABLE {table}")
     assert found(library, 0.5).hits
+
+
+@pytest.mark.parametrize(
+    ("damage", "is_kept"),
+    [
+        ("UPDATE late_1 SET codes = x'00' WHERE passage_id = 1", True),
+        ("UPDATE late_1 SET mean = CAST(x'ff' AS TEXT) WHERE passage_id < 3", True),
+        ("CREATE TABLE late_7 AS SELECT * FROM late_1", True),
+        ("UPDATE late_model SET dimension = 7", False),
+        ("UPDATE late_model SET method = 'odd'", False),
+        ("UPDATE late_model SET name = CAST(x'ff' AS TEXT)", False),
+        ("UPDATE late_model SET state = 'odd'", False),
+        ("DELETE FROM late_model", False),
+        ("DROP TABLE late_1", False),
+    ],
+)
+def test_the_doctor_tells_of_damaged_token_vectors_and_the_repair_has_them_made_again(
+    library: Library, damage: str, is_kept: bool
+) -> None:
+    library.switch_late("on 1 ward fake")
+    before = rows(library)
+    library.close()
+    conn = apsw.Connection(str(library.path))
+    conn.execute(damage.replace("CREATE TABLE late_7 AS SELECT * FROM late_1", LATE_VECTORS % "late_7"))
+    conn.close()
+    care = Maintenance(library.path, TokenFake())  # type: ignore[arg-type]
+    assert [check.name for check in care.check().checks if not check.ok] == ["late vectors"]
+    mended = care.check(repair=True)
+    assert all(check.ok for check in mended.checks)
+    assert any("carrel late on" in said for said in mended.done) is not is_kept
+    with Library.open(library.path, encoder=TokenFake()) as again:  # type: ignore[arg-type]
+        assert (again.late_status() is not None) is is_kept
+        if not is_kept:
+            again.switch_late("on 1 ward fake")
+        assert rows(again) == before
+
+
+def test_late_interaction_that_cannot_be_read_is_switched_on_anew_and_removed(library: Library) -> None:
+    library.switch_late("on 1 ward fake")
+    before = rows(library)
+    apsw.Connection(str(library.path)).execute("UPDATE late_model SET method = 'odd'")
+    library.switch_late("on 1 ward fake")
+    assert rows(library) == before
+    apsw.Connection(str(library.path)).execute("DELETE FROM late_model")
+    library.switch_late("remove")
+    assert tables(library) == []
+
+
+def test_a_late_model_that_is_not_installed_is_told_with_what_fetches_it_and_nothing_else_waits(
+    library: Library, tmp_path: Path
+) -> None:
+    library.switch_late("on 1 ward fake")
+    apsw.Connection(str(library.path)).execute("UPDATE late_model SET name = 'nobody/has-this'")
+    (tmp_path / "notes" / "beer.md").write_text("# Beer\n\nOnly the yeast of the cellar is left.\n")
+    with pytest.raises(ModelError) as refused:
+        library.sync()
+    assert "carrel late on nobody/has-this" in refused.value.fix and "models use" not in refused.value.fix
+    assert library.status().pending == 0
+    assert found(library, 0.0, "yeast").hits[0].path.endswith(b"beer.md")
 
 
 def test_why_tells_what_late_interaction_did(library: Library, tmp_path: Path) -> None:

@@ -56,6 +56,14 @@ def test_runs_lists_what_was_with_its_figures(capsys: pytest.CaptureFixture[str]
     assert (shown["format"], shown["runs"][0]["name"], shown["runs"][0]["verdict"]) == (1, "mine", "gain")
 
 
+def test_runs_tells_of_a_run_whose_record_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    run = made()
+    (run.folder / "run.json").write_text("{")
+    assert carrel(["runs"]) == 0
+    told = capsys.readouterr().err
+    assert "mine cannot be read" in told and run.folder.name in told
+
+
 def test_a_note_is_kept_and_a_run_deleted(capsys: pytest.CaptureFixture[str]) -> None:
     made(state="failed")
     assert carrel(["runs", "note", "mine", "try again"]) == 0

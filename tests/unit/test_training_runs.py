@@ -98,6 +98,37 @@ def test_a_broken_folder_hides_no_other_run(home: Path) -> None:
     assert [run.name for run in runs.every()] == ["one"]
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"created_at": "today"},
+        {"created_at": 1e300},
+        {"seconds": [1]},
+        {"promoted_at": {}},
+        {"figures": 5},
+        {"constants": {"weight": "much"}},
+        {"model": 5},
+        {"state": None},
+        {"plan": {"name": "worse", "library": 5}},
+        {"plan": {"name": "worse", "sources": 5}},
+        {"plan": {"name": "worse", "budget": "all"}},
+    ],
+)
+def test_a_record_with_a_value_that_is_none_hides_no_other_run_and_is_told_with_its_folder(
+    damage: dict[str, object],
+) -> None:
+    run = made("good")
+    worse = made("worse")
+    file = worse.folder / runs.RECORD_FILE
+    file.write_text(json.dumps(json.loads(file.read_text()) | damage))
+    assert runs.every() == [run]
+    assert runs.unreadable() == [worse]
+    with pytest.raises(UsageError) as refused:
+        runs.named("worse")
+    assert "cannot be read" in refused.value.message and str(worse.folder) in refused.value.fix
+    assert "There is no run" not in refused.value.message
+
+
 def test_a_folder_that_a_kill_left_without_a_record_blocks_no_name() -> None:
     (runs.folder() / "mine").mkdir(parents=True)
     assert made().record().plan.name == "mine"

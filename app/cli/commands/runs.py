@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import Session, agreed, pass_session, print_json
+from app.wording.paths import short_path
 from training.protocol import ORDERS
 
 EXAMPLES = (
@@ -31,9 +34,11 @@ command.params.extend(global_options(json=True))
 def list_runs(session: Session) -> None:
     """List the runs, oldest first, with how they ended and what they gained."""
     from app.cli.run_table import collections_line, lines, shape
-    from training.runs import every
+    from training.runs import every, unreadable
 
     found = every()
+    for run in unreadable():
+        click.echo(f"The record of the run {run.name} cannot be read: {short_path(os.fsencode(run.folder))}", err=True)
     if told := collections_line():
         click.echo(told, err=True)
     if session.json:

@@ -26,6 +26,7 @@ from app.wording.figures import adding_up, count, figure, ordinal
 from app.wording.safe_text import line, one_line
 from app.wording.times import day, estimate
 from engine import events
+from engine.indexing.removal_guard import said_of, way_out
 from engine.records import Hit, SearchResult, SearchSettings, Tier
 
 
@@ -249,6 +250,13 @@ def test_a_narrow_status_line_says_less_and_is_not_cut() -> None:
             assert line.endswith(words) and "…" not in line and cell_len(line) <= width
     alone = StatusView(status, embedding, read_only=True)
     assert "as it was last indexed" in status_line(alone, 40).plain
+
+
+def test_on_a_small_screen_a_trouble_is_told_whole_with_its_way_out() -> None:
+    told = f"{said_of(b'/home/eva/notes', 40)} {way_out(b'/home/eva/notes')}"
+    watching = IndexerState("watching", folders=1, covered=1, trouble=told)
+    in_sight = now_lines(StatusView(FakeLibrary().status(), watching), 77)[:4]
+    assert " ".join(line.plain for line in in_sight).endswith(told)
 
 
 def test_a_trouble_loses_whole_sentences_first_and_ends_in_one_sign_where_it_is_cut() -> None:

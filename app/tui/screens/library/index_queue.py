@@ -40,7 +40,7 @@ def _what(view: StatusView, width: int) -> list[Content]:
         return _said("No folder is watched yet. Press a to add one.", width)
     lines = {"indexing": _indexing, "watching": _watching}.get(state.phase, _other)(view, width)
     if state.trouble and state.phase not in ("dead", "gone"):
-        lines += _said(state.trouble, width, ALARM)
+        return _said(state.trouble, width, ALARM) + lines  # first, as a small screen shows no more than three lines
     return lines
 
 

@@ -81,6 +81,7 @@ class Service:
         self._clocks = Clocks()
         self._gives_way = True  # whether orders come before what takes long
         self._scans = 0  # how many syncs have told of their beginning
+        self._aside: SyncReport | None = None  # what small syncs did in the midst of one that has not ended
         self._model_wanted = ""
         self._troubles = Troubles(library, on_event)
         self._premises = PremisesCheck(conn, on_event)
@@ -201,6 +202,8 @@ class Service:
                 told.take_up(anew=self._let_pass())
                 if paths and not (paths := still_wanted(paths, folders, watched(self._conn))):
                     break
+        if self._aside is not None and not self._preemption.depth:
+            report, self._aside = joined(self._aside, report), None
         self._words_read()
         tell(finished(report))
         return report
@@ -290,10 +293,13 @@ class Service:
     def _sync_some(self, paths: Sequence[bytes], doubted: Collection[bytes] = ()) -> bool:
         """Sync these paths, and return whether there was nothing to do."""
         quiet = Quiet(self._tell)
+        aside = Aside(quiet) if self._preemption.depth else None
 
         def task() -> None:
             with suppress(PathError):  # its folder was removed meanwhile
-                self.in_turns(paths, doubted=doubted, tell=Aside(quiet) if self._preemption.depth else quiet)
+                report = self.in_turns(paths, doubted=doubted, tell=aside or quiet)
+                if aside is not None and not aside.large:
+                    self._aside = report if self._aside is None else joined(self._aside, report)
 
         if paths:
             self._guarded(task)

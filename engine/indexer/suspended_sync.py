@@ -43,17 +43,20 @@ class Continued:
 
 
 class Aside:
-    """Tells a small sync in the midst of another without the figures that would be taken for the other's."""
+    """Tells a small sync in the midst of another without the figures that would be taken for the other's.
+
+    What it did is told with the end of the other. One that is `large` is told as any.
+    """
 
     def __init__(self, on_event: Callable[[Event], None]) -> None:
         self._on_event = on_event
-        self._large = False
+        self.large = False
 
     def __call__(self, event: Event) -> None:
         """Pass an event on where it disturbs nobody."""
         if isinstance(event, Scanned):
-            self._large = event.to_do > SMALL
-        if self._large or isinstance(event, (Committed, FileFailed, Trouble)):
+            self.large = event.to_do > SMALL
+        if self.large or isinstance(event, (Committed, FileFailed, Trouble)):
             self._on_event(event)
 
 
@@ -66,10 +69,14 @@ class Quiet:
 
     def __call__(self, event: Event) -> None:
         """Pass an event on once there is something to do."""
-        if isinstance(event, Scanned) and event.to_do:
+        if (isinstance(event, Scanned) and event.to_do) or (isinstance(event, SyncFinished) and _changed(event)):
             self.found_nothing = False
         if not (self.found_nothing and isinstance(event, (Scanned, SyncFinished))):
             self._on_event(event)
+
+
+def _changed(event: SyncFinished) -> bool:
+    return bool(event.added or event.updated or event.moved or event.removed)
 
 
 def still_wanted(paths: Sequence[bytes], before: Sequence[Folder], now: Sequence[Folder]) -> list[bytes]:

@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -28,7 +29,7 @@ from engine.events import (
 )
 from engine.indexer import service as service_module
 from engine.indexer.service import Service
-from engine.indexer.suspended_sync import Aside, Continued, still_wanted
+from engine.indexer.suspended_sync import Aside, Continued, Quiet, still_wanted
 from engine.indexer.warm_parser import WarmParser
 from engine.indexing import passage_encoder
 from engine.indexing.passage_encoder import PassageEncoder
@@ -412,8 +413,11 @@ def test_a_saved_note_does_not_wait_for_a_long_sync(world: Watched) -> None:
 
 
 def many_notes(world: Watched, many: int) -> None:
+    """Write notes that are settled: one that was written as it was read is looked at once more."""
     for number in range(many):
-        (world.notes / f"{number}.md").write_text(paragraph(f"word{number}x"))
+        path = world.notes / f"{number}.md"
+        path.write_text(paragraph(f"word{number}x"))
+        os.utime(path, (LONG_AGO, LONG_AGO))
 
 
 def test_a_saved_note_in_the_midst_of_a_long_sync_does_not_begin_its_progress_anew(world: Watched) -> None:
@@ -474,6 +478,9 @@ def test_a_full_sync_gives_way_and_reads_every_file_once(world: Watched) -> None
             return state is not None and state.done
 
         world.until(answered)
+    assert requests.state(world.conn, number).outcome["added"] == 1  # type: ignore[union-attr, index]
+    told = [event for event in world.events if isinstance(event, SyncFinished)]
+    assert (told[-1].added, told[-1].updated + told[-1].unchanged) == (1, 300)
     assert set(parsed) >= {b"%d.md" % each for each in range(300)}
     assert len(parsed) < 600  # what was read ahead when it gave way is read once more, not everything
 
@@ -656,6 +663,16 @@ def test_a_small_sync_aside_tells_only_what_it_wrote() -> None:
     for event in (Scanned(files=1, to_do=1), progress(1, 1), Committed(documents=1, passages=1), finish()):
         aside(event)
     assert told == [event for event in told if isinstance(event, Committed)] and len(told) == 1
+
+
+def test_a_sync_that_found_nothing_is_told_where_another_in_its_midst_did() -> None:
+    told: list[Event] = []
+    quiet = Quiet(told.append)
+    for event in (Scanned(files=1, to_do=0), finish()):
+        quiet(event)
+    assert (told, quiet.found_nothing) == ([], True)
+    quiet(replace(finish(), removed=1))
+    assert len(told) == 1
 
 
 def test_what_was_paused_or_forgotten_meanwhile_is_wanted_no_more() -> None:

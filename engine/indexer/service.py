@@ -81,7 +81,7 @@ class Service:
         self._clocks = Clocks()
         self._gives_way = True  # whether orders come before what takes long
         self._scans = 0  # how many syncs have told of their beginning
-        self._aside: SyncReport | None = None  # what small syncs did in the midst of one that has not ended
+        self._aside: SyncReport | None = None  # what small syncs did in the midst of what has not ended
         self._model_wanted = ""
         self._troubles = Troubles(library, on_event)
         self._premises = PremisesCheck(conn, on_event)
@@ -178,6 +178,9 @@ class Service:
         if not paths:
             self._watch.watch_all()
         folders, began = watched(self._conn), time.time()
+        of_outer = None
+        if self._preemption.depth:
+            of_outer, self._aside = self._aside, None
         with self._preemption.task() as given_way:
             while True:
                 signal = given_way()
@@ -202,8 +205,7 @@ class Service:
                 told.take_up(anew=self._let_pass())
                 if paths and not (paths := still_wanted(paths, folders, watched(self._conn))):
                     break
-        if self._aside is not None and not self._preemption.depth:
-            report, self._aside = joined(self._aside, report), None
+        report, self._aside = report if self._aside is None else joined(self._aside, report), of_outer
         self._words_read()
         tell(finished(report))
         return report

@@ -85,8 +85,7 @@ def trace(
     filters = _filter_stages(connection, search, passages)
     stages += filters
     if not filters[0].passed:
-        needed = " and ".join(stage.needed for stage in filters)
-        return Trail(tuple(stages), None, "filters", (f"Leave out {needed}.",))
+        return Trail(tuple(stages), None, "filters", (f"Leave out {' and '.join(each.needed for each in filters)}.",))
     if not search.fts_query.phrases:
         return _by_date(connection, search, document_id, stages, limit)
     return _through_the_legs(connection, search, document_id, settings, stages, limit)

@@ -480,7 +480,7 @@ def test_a_full_sync_gives_way_and_reads_every_file_once(world: Watched) -> None
         world.until(answered)
     assert requests.state(world.conn, number).outcome["added"] == 1  # type: ignore[union-attr, index]
     told = [event for event in world.events if isinstance(event, SyncFinished)]
-    assert (told[-1].added, told[-1].updated + told[-1].unchanged) == (1, 300)
+    assert (1, 300) in {(each.added, each.updated + each.unchanged) for each in told}
     assert set(parsed) >= {b"%d.md" % each for each in range(300)}
     assert len(parsed) < 600  # what was read ahead when it gave way is read once more, not everything
 

@@ -26,7 +26,9 @@ from engine.errors import UsageError
 from engine.library import Library
 from training import estimate, review, runs
 from training.protocol import (
+    STAGES,
     Evaluated,
+    Finished,
     Judged,
     Measure,
     Preparing,
@@ -90,6 +92,26 @@ def test_what_is_prepared_is_told_until_something_else_happens() -> None:
         state = after(state, event)
     assert strip(state, "running", 120).plain.endswith("embedding the library 41 %")
     assert "embedding" not in strip(after(state, StageStarted(at=NOW, stage="export")), "running", 120).plain
+
+
+@pytest.mark.parametrize(("queries", "model", "done"), [(0, None, "✓✓✓··"), (0, "a", "✓✓✓·✓"), (300, "a", "✓✓✓✓✓")])
+def test_a_stage_in_which_a_stopped_run_did_nothing_is_not_ticked_off(queries: int, model: str, done: str) -> None:
+    state = TrainingState()
+    for stage in STAGES:
+        state = after(state, StageStarted(at=NOW, stage=stage))
+    verdict = Judged(
+        at=NOW,
+        verdict="cannot judge",
+        queries=queries,
+        alpha=0.05,
+        smallest_gain=0.1,
+        reason="",
+        advice=(),
+        measures=(),
+    )
+    for event in (verdict, Finished(at=NOW, outcome="stopped", model=model, seconds=9.0)):
+        state = after(state, event)
+    assert "".join(sign for sign in strip(state, "ended", 120).plain if sign in "✓·▶✗") == done
 
 
 # --- following --------------------------------------------------------------------------------------------------------

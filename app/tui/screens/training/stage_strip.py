@@ -69,6 +69,8 @@ def _stage(state: TrainingState, run: RunState, name: str, *, times: bool, bar: 
     at, here = STAGES.index(name), STAGES.index(state.stage) if state.stage in STAGES else -1
     stage, name = name, OF_FUSION.get(name, name) if state.folds is not None else name
     whole = state.finished is not None and state.finished.outcome != "cancelled"
+    if _left_out(state, stage):
+        return Content.styled(f"· {name}", QUIET)
     if at < here or (at == here and whole):
         took = _took(state, stage) if times else ""
         return Content.assemble(("✓ ", GOOD), name, (f" {took}" if took else "", QUIET))
@@ -80,6 +82,14 @@ def _stage(state: TrainingState, run: RunState, name: str, *, times: bool, bar: 
     shown = "" if share is None else f" {percent(share)}"
     line = Content.assemble(("‖ " if state.paused else "▶ ", BRIGHT), (name + shown, f"bold {BRIGHT}"))
     return Content.assemble(line, " ", meter(share, BAR_CELLS, MEANING)) if bar and share is not None else line
+
+
+def _left_out(state: TrainingState, stage: str) -> bool:
+    """Whether a run that was stopped went through a stage without doing anything in it."""
+    if state.finished is None or state.finished.outcome != "stopped":
+        return False
+    judged = state.judged is not None and state.judged.queries > 0
+    return not {"judging": judged, "export": bool(state.finished.model) or state.folds is not None}.get(stage, True)
 
 
 def _took(state: TrainingState, name: str) -> str:

@@ -188,7 +188,7 @@ class Service:
                 part = sync(
                     self._conn,
                     self._library,
-                    encoder=self._vectors.encoder,
+                    encoder=self._vectors.maker(),
                     parser=lambda: self._parser,
                     paths=paths,
                     doubted=doubted,

@@ -6,6 +6,7 @@ The tiers are fitted anew where passages have changed. Each turn gives way to wh
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import apsw
@@ -68,10 +69,14 @@ class VectorTurns:
 
     def encoder(self) -> PassageEncoder:
         """Return the encoder of the model in use, of the default one where there is none yet. Raises ModelError."""
+        return self.maker()()
+
+    def maker(self) -> Callable[[], PassageEncoder]:
+        """Return what makes that encoder in whichever thread needs it first; the library is asked here, in its own."""
         from engine.store import models
 
         active = models.active(self._conn)
-        return self._encoder_of(active.name if active is not None else None)
+        return partial(self._encoder_of, active.name if active is not None else None)
 
     def note(self, event: Event) -> None:
         """Note what is told: where passages have changed, the tiers are looked at."""

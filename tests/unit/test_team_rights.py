@@ -189,7 +189,11 @@ def test_explain_counts_no_hidden_row_by_what_it_holds(team: Team, statement: st
         absent = absent.replace(word, other)
     no_index = "SET enable_indexscan = off; SET enable_indexonlyscan = off; "
     for setting in ("", "SET enable_seqscan = off; ", no_index, no_index + "SET enable_bitmapscan = off; "):
-        assert explained(team, setting, there) == explained(team, setting, absent)
+        for _ in range(9):  # the server may renew what it counted between two plans
+            told, other, again = (explained(team, setting, each) for each in (there, absent, there))
+            if told == again:
+                break
+        assert told == other
 
 
 def explained(team: Team, setting: str, statement: str) -> list[str]:

@@ -485,6 +485,18 @@ def test_a_full_sync_gives_way_and_reads_every_file_once(world: Watched) -> None
     assert len(parsed) < 600  # what was read ahead when it gave way is read once more, not everything
 
 
+def test_the_library_is_asked_for_its_model_in_the_thread_of_its_connection(
+    world: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files are read in another: a connection that is busy in two threads refuses one of them."""
+    asked, before = set(), models.active
+    monkeypatch.setattr(models, "active", lambda conn: asked.add((conn, threading.get_ident())) or before(conn))
+    many_notes(world, 9)
+    world.start()
+    world.until(lambda: documents.counts(world.conn).documents == 9)
+    assert len({conn for conn, _ in asked}) == len(asked) > 0
+
+
 def test_a_saved_note_does_not_wait_for_another_model(world: Watched) -> None:
     many_notes(world, 200)
     world.start()

@@ -22,6 +22,7 @@ _MAGIC = re.compile(r"[*?\[\\]")
 _PLAIN_SUFFIX = re.compile(r"\*(\.[^*?\[\\./]+)")
 _STAR = "[^/]*"
 _ACROSS = "(?:.*/)?"
+_STARS = re.compile(r"\*{2,}")
 _POSIX_CLASS = re.compile(r"\[:(\w+):\]")
 _POSIX_CLASSES = {
     "alnum": "a-zA-Z0-9",
@@ -108,12 +109,18 @@ def to_regex(glob: str, anchored: bool) -> str | None:
 
 
 def _double_star(glob: str, position: int) -> tuple[str, int] | None:
-    """Read `**` where it is a whole path segment, and so crosses folders."""
-    if not glob.startswith("**", position) or (position and glob[position - 1] != "/"):
+    """Read two stars or more where they are a whole path segment, and so cross folders.
+
+    What stands before the first sign is compared as plain text by git, and the rest taken for a pattern of its own: so
+    the stars of `d**/a` begin one, too.
+    """
+    stars = _STARS.match(glob, position)
+    begins = not position or glob[position - 1] == "/" or not _MAGIC.search(glob, 0, position)
+    if stars is None or not begins:
         return None
-    after = position + 2
+    after = stars.end()
     if after == len(glob):
-        return (".+" if position else ".*"), after
+        return (".+" if position and glob[position - 1] == "/" else ".*"), after
     if glob[after] == "/":
         return _ACROSS, after + 1
     return None

@@ -159,12 +159,15 @@ def _gap(conn: apsw.Connection, model_id: int, document_id: int) -> _Gap:
 
 
 def _groups(gaps: Sequence[_Gap]) -> Iterator[list[_Gap]]:
+    """Yield documents that are embedded and written together: of `AT_ONCE` passages at most, a longer one alone."""
     group: list[_Gap] = []
+    passages = 0
     for gap in gaps:
-        group.append(gap)
-        if sum(len(each.passages) for each in group) >= AT_ONCE:
+        if group and passages + len(gap.passages) > AT_ONCE:
             yield group
-            group = []
+            group, passages = [], 0
+        group.append(gap)
+        passages += len(gap.passages)
     if group:
         yield group
 

@@ -177,7 +177,7 @@ def test_a_promoted_model_is_swapped_in_at_last_however_often_the_indexer_is_kil
     assert [run.use for run in port.runs()] == ["in use"]
     assert len(shelves.search(Tuned())) == len(before)
     again = len(shelves.embedded()) - len(set(shelves.embedded()))
-    assert again <= KILLS * (AT_ONCE + whole // NOTES)  # what the kills cost: whole notes are embedded at once
+    assert again <= KILLS * AT_ONCE  # what the kills cost
 
     embedded = shelves.embedded()
     assert port.rollback() == "fake"

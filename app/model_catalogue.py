@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from engine.byte_size import MEGABYTE
 from engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
     from engine.embedding.fastembed_models import FastembedModel
     from engine.embedding.manifest import Manifest
 
-MEGABYTE = 1_000_000  # as the offered sizes are given
 State = Literal["embedded", "installed", "offered"]
 Kind = Literal["meaning", "late"]  # what it can be used for: late interaction only, or all
 

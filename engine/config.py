@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from engine.atomic_files import exclusive, replace_file
+from engine.byte_size import MEGABYTE, size
 from engine.errors import ConfigError
 from engine.lazy_dataclass import dataclass
 from engine.paths import places, private_folder
 from engine.records import SearchSettings
 
-MOST_BYTES = 2**20  # of the settings file: ten thousand saved searches; a device or a log is taken for none
+MOST_BYTES = MEGABYTE  # of the settings file: ten thousand saved searches; a device or a log is taken for none
 _NAME_SHOWN = 60  # characters of an unknown setting's name that an error repeats
 
 
@@ -204,7 +205,7 @@ def _written(path: Path) -> str:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:  # a pipe would be waited for without an end
-            raise OSError(None, f"It is no file of settings, or larger than {MOST_BYTES >> 20} MiB")
+            raise OSError(None, f"It is no file of settings, or larger than {size(MOST_BYTES)}")
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""

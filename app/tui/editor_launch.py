@@ -22,9 +22,9 @@ from app.wording.safe_text import one_line
 from engine.errors import CarrelError, SourceError, UsageError
 from engine.paths import display, owner_of
 from engine.sources.encodings import decode
+from engine.sources.path_rules import DEFAULT_RULES
 from engine.sources.readers.file_types import OWN_LINES
 
-LONGEST_FILE = 32 * 2**20  # bytes: no larger file is indexed
 LEAST_SIGNS = 4  # of a line, that it is worth looking for
 FindLine = Callable[[bytes, str, int], int | None]
 Edit = Callable[[EditorCommand], str]  # returns what went wrong, or ""
@@ -102,7 +102,7 @@ def current_line(path: bytes, passage: str, line: int) -> int | None:
         return line
     try:
         with open(path, "rb") as file:
-            text = decode(file.read(LONGEST_FILE))
+            text = decode(file.read(DEFAULT_RULES.max_bytes))
     except (OSError, SourceError):
         return line
     return line_of(text, passage, line)

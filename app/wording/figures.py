@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from engine.minus_sign import MINUS, with_minus
 
 NONE = "–"
-SIZE_UNITS = ("bytes", "KB", "MB", "GB", "TB")  # steps of 1,000, as disks and model catalogues count
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -78,16 +77,6 @@ def ordinal(number: int) -> str:
         return _ORDINALS[number - 1]
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
-
-
-def size(octets: int) -> str:
-    """Return a number of bytes in its largest unit: 1 byte, 640 bytes, 5.2 KB, 61 MB."""
-    if octets < 1000:
-        return "1 byte" if octets == 1 else f"{octets} bytes"
-    value, unit = float(octets), 0
-    while round(value) >= 1000 and unit < len(SIZE_UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    return f"{value:.1f} {SIZE_UNITS[unit]}" if round(value, 1) < 10 else f"{value:,.0f} {SIZE_UNITS[unit]}"
 
 
 def adding_up(parts: Sequence[float], total: float, decimals: int) -> list[str]:

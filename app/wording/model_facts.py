@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.wording.figures import percent_there
 from app.wording.times import estimate
+from engine.byte_size import MEGABYTE, size
 
 if TYPE_CHECKING:
     from app.model_catalogue import Model
@@ -46,7 +47,7 @@ def in_a_list(model: Model, coverage: str = "") -> str:
 
     `coverage` stands for a model with vectors in the library.
     """
-    state = "active" if model.active else "here" if model.state != "offered" else f"{model.megabytes:,} MB"
+    state = "active" if model.active else "here" if model.state != "offered" else size(model.megabytes * MEGABYTE)
     words = [coverage or state, model.language]
     if model.kind == "late":
         words += [] if coverage else ["late only"]
@@ -57,7 +58,7 @@ def in_a_list(model: Model, coverage: str = "") -> str:
 
 def facts(model: Model) -> str:
     """Return a model in one sentence: languages, size, window, licence, what it was made for, how long it takes."""
-    words = [f"languages {model.language}", f"{model.megabytes:,} MB", f"{model.window} tokens at most"]
+    words = [f"languages {model.language}", size(model.megabytes * MEGABYTE), f"{model.window} tokens at most"]
     words += [f"licence {model.license}", *([model.remark] if model.remark else [])]
     words += [f"about {estimate(model.seconds)} for this library"] if model.seconds is not None else []
     return f"{model.name}: {', '.join(words)}."

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.atomic_files import exclusive
+from engine.byte_size import MEGABYTE, size
 from engine.embedding.manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
@@ -126,7 +127,7 @@ def install(name: str, on_progress: Callable[[str], None] = lambda stage: None, 
         model = fastembed_model(name, late=late)
     except ModelError as error:
         raise (_damaged(name, faults) if faults else error) from None
-    on_progress(f"fetching {model.name}, {model.megabytes} MB")
+    on_progress(f"fetching {model.name}, {size(model.megabytes * MEGABYTE)}")
     folder = fetch(model, on_progress)
     on_progress("trying it" if model.late else "measuring its scale")
     manifest = adopt(folder, model)

@@ -11,6 +11,7 @@ import os
 import time
 from pathlib import Path
 
+from engine.byte_size import MEGABYTE
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import Manifest
 from engine.embedding.out_of_domain import background_passages
@@ -20,7 +21,6 @@ TIMED_SECONDS = 0.3  # some 30 passages on two cores, a few where other programs
 COST_OF_FULL_WEIGHTS = 2.1  # of a weight in 16 or 32 bits against one in 8: all-MiniLM-L6-v2, measured on AVX-512
 WORDS, WORDS_OF_MANY_LANGUAGES = 30_522, 250_002  # in the vocabularies of BERT and of XLM-R
 LEAST_SHARE = 0.15  # of a model's weights that its layers are, where the reckoning gives less
-MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

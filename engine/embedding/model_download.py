@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.atomic_files import exclusive
+from engine.byte_size import MEGABYTE, size
 from engine.embedding.model_hub import HubFile, HubRefusal, files_of, requested_file
 from engine.errors import ModelError
 
@@ -26,7 +27,6 @@ TOLD_SECONDS = 0.2  # between two figures of progress
 ATTEMPTS = 3  # without a new byte, before a broken line is told
 PAUSE_SECONDS = 1.0  # before a line that broke is tried again
 SPARE_BYTES = 50 * 2**20  # that a disk must hold beyond the model, so that the library beside it can go on
-MEGABYTE = 1_000_000  # as the offered sizes are given
 
 Told = Callable[[str], None]
 
@@ -161,7 +161,7 @@ def _require_room(folder: Path, coming: int) -> None:
     """Raise OSError where the disk has no room for what is to come."""
     free = shutil.disk_usage(folder).free
     if coming + SPARE_BYTES > free:
-        raise OSError(errno.ENOSPC, f"{coming / MEGABYTE:,.0f} MB are to come, {free / MEGABYTE:,.0f} MB are free")
+        raise OSError(errno.ENOSPC, f"{size(coming)} are to come, {size(free)} are free")
 
 
 def _no_room(name: str, folder: Path, error: OSError) -> ModelError:

@@ -7,13 +7,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.byte_size import size
 from engine.errors import LibraryFull
 from engine.store import vacuum
 from engine.store.connection import open_writer
 from engine.store.lock import IndexerLock
 
 WORK_SHARE = 2.0  # of the library's bytes: its vectors and then all its pages pass through the log beside it
-MEGABYTE = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +55,19 @@ def _bytes(library: Path) -> int:
     return library.stat().st_size + (log.stat().st_size if log.exists() else 0)
 
 
-def _refuse_without_space(library: Path, size: int) -> None:
+def _refuse_without_space(library: Path, octets: int) -> None:
     """Raise LibraryFull where the library's disk, or that of temporary files, is too full for the work."""
-    work, temporary = int(size * WORK_SHARE), _temporary()
+    work, temporary = int(octets * WORK_SHARE), _temporary()
     if temporary.stat().st_dev == library.parent.stat().st_dev:
-        needs = {library.parent: work + size}
+        needs = {library.parent: work + octets}
     else:
-        needs = {library.parent: work, temporary: size}
+        needs = {library.parent: work, temporary: octets}
     for folder, needed in needs.items():
         free = shutil.disk_usage(folder).free
         if free < needed:
-            megabytes = f"{needed / MEGABYTE:,.0f} MB for a while in {folder}, and {free / MEGABYTE:,.0f} are free"
             raise LibraryFull(
                 "There is too little space to compact the library; nothing was changed.",
-                cause=f"It takes {megabytes}.",
+                cause=f"It takes {size(needed)} for a while in {folder}, and {size(free)} are free.",
                 fix="Free some space there, or set SQLITE_TMPDIR to a folder on a larger disk.",
             )
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import apsw
 
+from engine.byte_size import size
 from engine.errors import CarrelError, LibraryDamaged, LibraryReadOnly, ModelError
 from engine.indexing import content_check
 from engine.local_indexer import LocalIndexer
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from engine.embedding.encoder import Encoder
     from engine.events import Event
 
-MEGABYTE = 10**6
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 NOT_OPENED = "Put a backup back with `carrel restore FILE`, or index anew with `carrel restore --rebuild`."
 
@@ -249,7 +249,7 @@ def _permissions(library: Path) -> Check:
 
 def _space(library: Path) -> Check:
     free = shutil.disk_usage(library.parent).free
-    said = f"{free / MEGABYTE:,.0f} MB free where the library lies"
+    said = f"{size(free)} free where the library lies"
     if free >= LOG_LIMIT_BYTES:
         return Check("space", True, 0, said, False)
     return Check("space", False, 1, said, False, "Free some space: indexing stops when the disk is full.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from engine.byte_size import MEGABYTE, size
 from engine.lazy_dataclass import dataclass
 from engine.sources.ignore_files import IgnoreFile, read_ignore_file
 from engine.sources.repository_rules import GIT, OuterRules, excluded, outer_rules
@@ -109,7 +110,7 @@ def file_reason(name: bytes) -> str | None:
 class Rules:
     """What a watched folder leaves out. `extra_patterns` are lines as in an ignore file at the root."""
 
-    max_bytes: int = 32 * 2**20
+    max_bytes: int = 32 * MEGABYTE
     use_gitignore: bool = True
     extra_patterns: tuple[str, ...] = ()
 
@@ -119,9 +120,7 @@ class Rules:
 
     def too_large(self, mailbox: bool = False) -> str:
         """Name the size limit as a reason."""
-        most = self.most_bytes(mailbox)
-        mebibytes = most / 2**20
-        return f"larger than {mebibytes:.3g} MB" if mebibytes >= 0.1 else f"larger than {most} bytes"
+        return f"larger than {size(self.most_bytes(mailbox))}"
 
 
 DEFAULT_RULES = Rules()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.byte_size import size
 from engine.events import Event
 from engine.records import Check
 from engine.team.membership import own_folders, writing
@@ -186,15 +187,15 @@ def _recall(writer: TeamWriter, model: int) -> Check:
 
 def _room(writer: TeamWriter) -> Check:
     """Tell what the index of postings takes: words come in the order of files, which leaves its pages half empty."""
-    size, rows, schema = writer.run(
+    octets, rows, schema = writer.run(
         "SELECT pg_relation_size('posting_pkey'), reltuples::bigint, relnamespace::regnamespace::text"
         " FROM pg_class WHERE oid = 'posting'::regclass"
     )[0]
-    told = f"the index of words takes {size / 1e6:,.0f} MB"
-    if size < LEAST_LOOSE or size < LOOSE_BYTES * rows or rows <= 0:
+    told = f"the index of words takes {size(octets)}"
+    if octets < LEAST_LOOSE or octets < LOOSE_BYTES * rows or rows <= 0:
         return Check("room", True, 0, told, False)
     remedy = f"Have whoever keeps it run: REINDEX INDEX CONCURRENTLY {schema}.posting_pkey"
-    return Check("room", True, 0, f"{told}, {size / rows:.0f} bytes a posting where 49 are enough", False, remedy)
+    return Check("room", True, 0, f"{told}, {octets / rows:.0f} bytes a posting where 49 are enough", False, remedy)
 
 
 def _behind(writer: TeamWriter, library: Path, machine: str) -> Check:

@@ -19,8 +19,9 @@ from app.tui.training_port import QuerySource, RunPlan
 from app.tui.training_runs import TrainingRuns
 from app.tui.training_state import MOST_POINTS, Curve, TrainingState, after
 from app.tui.widgets.chart import area, whisker
-from app.wording.figures import percent, signed, size
+from app.wording.figures import percent, signed
 from app.wording.times import duration
+from engine.byte_size import size
 from engine.embedding import catalogue
 from engine.errors import UsageError
 from engine.library import Library

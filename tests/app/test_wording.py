@@ -15,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+import engine
 from app import wording
 from app.wording import cells, figures, paths, safe_text, times
+from engine.byte_size import size
 
 NOW = time.mktime((2026, 1, 20, 12, 0, 0, 0, 0, -1))
 DAY = 86_400
@@ -62,7 +64,7 @@ def test_a_difference_too_small_for_its_decimals_gets_one_more() -> None:
 
 @given(st.integers(0, 10**18))
 def test_a_size_has_at_most_three_digits_below_a_thousand_terabytes(octets: int) -> None:
-    number, unit = figures.size(octets).split()
+    number, unit = size(octets).split()
     assert len(re.sub(r"\D", "", number)) <= 3 or unit == "TB"
     scale = {"byte": 1, "bytes": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}[unit]
     assert float(number.replace(",", "")) * scale == pytest.approx(octets, rel=0.051)
@@ -71,7 +73,7 @@ def test_a_size_has_at_most_three_digits_below_a_thousand_terabytes(octets: int)
 @given(st.integers(0, 10**13), st.integers(0, 10**13))
 def test_the_larger_file_never_reads_smaller(one: int, other: int) -> None:
     smaller, larger = sorted((one, other))
-    assert _octets(figures.size(smaller)) <= _octets(figures.size(larger))
+    assert _octets(size(smaller)) <= _octets(size(larger))
 
 
 def _octets(said: str) -> float:
@@ -82,7 +84,7 @@ def _octets(said: str) -> float:
 
 
 def test_sizes_in_words() -> None:
-    said = [figures.size(each) for each in (0, 1, 999, 1000, 9_949, 9_950, 999_499, 999_500, 61_203_000, 2_254_857_830)]
+    said = [size(each) for each in (0, 1, 999, 1000, 9_949, 9_950, 999_499, 999_500, 61_203_000, 2_254_857_830)]
     assert said == [
         "0 bytes", "1 byte", "999 bytes", "1.0 KB", "9.9 KB", "9.9 KB", "999 KB", "1.0 MB", "61 MB", "2.3 GB",
     ]  # fmt: skip
@@ -189,9 +191,9 @@ def test_a_path_reads_alike_in_the_shell_and_on_the_screen(monkeypatch: pytest.M
 # --- the contract -----------------------------------------------------------------------------------------------------
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(APP.rglob("*.py")):
-        name = path.relative_to(APP).as_posix()
+def modules(package: Path = APP) -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package).as_posix()
         if not name.startswith(("wording/", "demo/vault/")):
             yield name, ast.parse(path.read_text(encoding="utf-8"))
 
@@ -215,11 +217,23 @@ def test_no_other_module_defines_a_word_of_the_room() -> None:
 
 ROUNDED = re.compile(r"%$|^\+|\.[2-4]f$")
 UNIT = re.compile(r"(?: ?(?:bytes|[KMGT]i?B|%)| (?:s|min|h))(?![\w/])")
+SIZE = re.compile(r" ?[KMGT]i?B(?!\w)")
 
 
 def test_no_other_module_writes_a_size_a_span_a_share_or_a_score() -> None:
     written = [f"{name}:{node.lineno}" for name, tree in modules() for node in ast.walk(tree) if _names_a_unit(node)]
     assert written == []
+
+
+def test_sentences_of_the_engine_take_their_sizes_from_where_the_screen_does() -> None:
+    written = [name for name, tree in modules(Path(engine.__file__).parent) for node in ast.walk(tree) if _sized(node)]
+    assert written == ["embedding/model_download.py"]  # the last: 43 of 220 MB
+
+
+def _sized(node: ast.AST) -> bool:
+    if isinstance(node, ast.JoinedStr):
+        return any(isinstance(each, ast.Constant) and SIZE.match(str(each.value)) for each in node.values)
+    return False
 
 
 def _names_a_unit(node: ast.AST) -> bool:

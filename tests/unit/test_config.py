@@ -209,7 +209,7 @@ def test_what_is_no_file_of_settings_is_told_and_not_waited_for(file: Path) -> N
         load(file)
     file.unlink()
     file.write_text("#" * (MOST_BYTES + 1))
-    with pytest.raises(ConfigError, match="larger than 1 MiB"):
+    with pytest.raises(ConfigError, match=r"larger than 1\.0 MB"):
         load(file)
 
 

@@ -133,7 +133,7 @@ def test_the_suffix_and_the_content_decide_whether_there_is_a_reader(tmp_path: P
 
 def test_a_file_above_the_size_limit_says_so(tmp_path: Path) -> None:
     write(tmp_path, "big.md", content="x" * 2_100_000)
-    assert reasons(tmp_path, Rules(max_bytes=2 * 2**20)) == {"big.md": "larger than 2 MB"}
+    assert reasons(tmp_path, Rules(max_bytes=2_000_000)) == {"big.md": "larger than 2.0 MB"}
 
 
 def test_the_librarys_own_files_are_never_found(tmp_path: Path) -> None:

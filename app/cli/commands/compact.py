@@ -6,7 +6,8 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
-from app.wording.figures import percent, size
+from app.wording.figures import percent
+from engine.byte_size import size
 
 
 @carrel_command(

@@ -10,9 +10,9 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.session import DONE, FAILED, Session, pass_session, print_json
 from app.wording.cells import table
-from app.wording.figures import size
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
+from engine.byte_size import size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

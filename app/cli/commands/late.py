@@ -8,7 +8,8 @@ import click
 
 from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
-from app.wording.figures import count, counted, percent, size
+from app.wording.figures import count, counted, percent
+from engine.byte_size import size
 
 if TYPE_CHECKING:
     from engine.records import LateStatus

@@ -7,6 +7,7 @@ import lzma
 import zlib
 from typing import Protocol
 
+from engine.byte_size import size
 from engine.errors import SourceError
 from engine.sources.readers.file_types import unpacked_name
 from engine.sources.readers.source_file import MAX_CHARACTERS
@@ -53,7 +54,7 @@ def _unpack(raw: bytes, suffix: bytes) -> bytes:
             pieces.append(piece)
             room -= len(piece)
             if room < 0:
-                raise SourceError(f"unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MB")
+                raise SourceError(f"unpacks to more than {size(MAX_UNPACKED_BYTES)}")
             if not unpacker.eof:
                 raise SourceError(_DAMAGED)
             raw = unpacker.unused_data.lstrip(b"\0")

@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from engine.byte_size import MEGABYTE, size
 from engine.errors import SourceChanged, SourceError
 from engine.lazy_dataclass import dataclass
 from engine.records import Block, Document, Link
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from engine.sources.readers.ocr import Recogniser
 
 MAX_CHARACTERS = 20_000_000  # a document above it is a dump, and would take minutes to embed
-MAX_FILE_BYTES = 512 * 2**20  # what a reader would try to hold at all; discovery's limit is far lower
+MAX_FILE_BYTES = 512 * MEGABYTE  # what a reader would try to hold at all; discovery's limit is far lower
 MAX_LABEL = 1000  # code points of a heading that are read; repeats are bounded too, as expressions may backtrack
 MAX_LINKS = 10_000  # a document with more is a list of addresses
 _SEPARATORS = re.compile(r"_+|(?<=[^\W\d_])[.+-]+(?=\w)|(?<=\w)[.+-]+(?=[^\W\d_])|\s+")
@@ -114,7 +115,7 @@ def load(path: bytes, recogniser: Recogniser | None = None, root: bytes | None =
         raise SourceChanged("not a file")
     with os.fdopen(descriptor, "rb") as file:
         if status.st_size > MAX_FILE_BYTES:
-            raise SourceError(f"larger than {MAX_FILE_BYTES // 2**20} MB")
+            raise SourceError(f"larger than {size(MAX_FILE_BYTES)}")
         try:
             return Source(os.path.basename(path), file.read(status.st_size), recogniser)
         except OSError as error:

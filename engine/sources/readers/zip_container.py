@@ -8,9 +8,10 @@ import zlib
 
 from lxml import etree
 
+from engine.byte_size import MEGABYTE, size
 from engine.errors import SourceError
 
-MAX_UNPACKED_BYTES = 200 * 2**20  # over all members that are read: a bomb is thousands of times its file
+MAX_UNPACKED_BYTES = 200 * MEGABYTE  # over all members that are read: a bomb is thousands of times its file
 MAX_MEMBERS = 20_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -53,7 +54,7 @@ class Archive:
             raise SourceError(f"truncated or damaged {self._what}") from None
         self._budget -= len(content)
         if self._budget < 0:
-            raise SourceError(f"unpacks to more than {MAX_UNPACKED_BYTES // 2**20} MB")
+            raise SourceError(f"unpacks to more than {size(MAX_UNPACKED_BYTES)}")
         return content
 
     def xml(self, name: str) -> etree._Element:

@@ -10,7 +10,8 @@ from app.tui.screens.training.line_parts import apart, fitted, heading
 from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET
 from app.tui.training_state import TrainingState
 from app.tui.widgets.chart import area, whisker
-from app.wording.figures import count, figure, interval, percent, signed, size
+from app.wording.figures import count, figure, interval, percent, signed
+from engine.byte_size import size
 from training.protocol import Evaluated
 
 AXIS_CELLS = 8

@@ -6,8 +6,8 @@ Every figure stands here as it is shown, rounded so that parts sum to their tota
 from __future__ import annotations
 
 from app.wording.bars import Rarity, rarity
-from app.wording.figures import adding_up, figure, value_of
 from app.wording.safe_text import one_line
+from engine.figures import adding_up, figure, value_of
 from engine.lazy_dataclass import dataclass
 from engine.records import RECIPROCAL, Fusion, Grade, Hit, Remembered, SearchResult, TermScore, WordReading
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from engine.byte_size import MEGABYTE
+from engine.figures import MEGABYTE
 from engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:

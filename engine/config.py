@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.atomic_files import exclusive, replace_file
-from engine.byte_size import MEGABYTE, size
 from engine.errors import ConfigError
+from engine.figures import MEGABYTE, size
 from engine.lazy_dataclass import dataclass
 from engine.paths import places, private_folder
 from engine.records import SearchSettings

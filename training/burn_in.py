@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Literal
 
+from engine.figures import percent
 from engine.lazy_dataclass import dataclass
 from engine.records import Mark, ShadowSearch
 from training.shadow_agreement import Speed
@@ -94,7 +95,7 @@ def _faults(ranks: Difference | None, more_none: float, speed_a: Speed | None, s
     if ranks is not None and ranks.queries >= LEAST_ROWS and ranks.low <= WORST_RANK:
         faults.append("what you open and mark may stand lower than the model before would place it")
     if more_none > MORE_NONE:
-        faults.append(f"{100 * more_none:.0f} % more of the searches have no answer")
+        faults.append(f"{percent(more_none)} more of the searches have no answer")
     if speed_a is not None and speed_b is not None and speed_a.p95 > SLOWER * speed_b.p95:
         faults.append(f"the slowest searches take {speed_a.p95 / speed_b.p95:.1f} times as long")
     return faults

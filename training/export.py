@@ -18,6 +18,7 @@ from engine.embedding.manifest import TOKENIZER_FILE, Manifest
 from engine.embedding.out_of_domain import background_passages, foreign_queries, measure
 from engine.embedding.tokenization import Tokens
 from engine.errors import CarrelError, ModelError
+from engine.figures import decimal
 from engine.scratch_folders import scratch_folder
 from training import onnx_graph
 from training.late_export import export_late
@@ -161,7 +162,7 @@ def require_parity(
     if not parity >= least:
         raise ModelError(
             "The exported model is too far from the original.",
-            cause=f"The mean cosine between their vectors is {parity:.4f}, at least {least} is required.",
+            cause=f"The mean cosine between their vectors is {decimal(parity, 4)}, at least {least} is required.",
             fix="" if encoder.manifest.quantisation == "none" else "Export it with --fp32, without quantisation.",
         )
     return parity
@@ -220,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CarrelError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(f"{manifest.id}: {manifest.dimension} dimensions, background cosine {manifest.background_cosine:.4f}")
+    print(f"{manifest.id}: {manifest.dimension} dimensions, background cosine {decimal(manifest.background_cosine, 4)}")
     return 0
 
 

@@ -16,7 +16,7 @@ from statistics import median
 
 from engine.atomic_files import exclusive, replace_file
 from engine.evaluation.significance import Difference, paired_bootstrap
-from engine.minus_sign import with_minus
+from engine.figures import decimal, interval, signed
 from training.known_queries import KnownQuery
 from training.protocol import Judged, Measure
 
@@ -105,33 +105,25 @@ def _judged(
     )
 
 
-def _signed(value: float) -> str:
-    return with_minus(f"{value:+.4f}")
-
-
-def _between(difference: Difference) -> str:
-    return f"{_signed(difference.low)} to {_signed(difference.high)}"
-
-
 def _reasoned(beyond: Difference | None, general: Difference | None, count: int) -> tuple[str, str, tuple[str, ...]]:
     if not count:
         reason = "No judged questions were held out, so nothing tells whether it finds more."
         return "cannot judge", reason, (f"{NEEDED} judged questions would settle it.", *_ADVICE)
     if beyond is None or count < NEEDED:
         reason = (
-            f"{count} held-out queries are too few to tell: only a gain above {smallest_gain(count):.3f} would have "
-            f"shown, and {NEEDED} are needed to be sure."
+            f"{count} held-out queries are too few to tell: only a gain above {decimal(smallest_gain(count))} would "
+            f"have shown, and {NEEDED} are needed to be sure."
         )
         return "cannot judge", reason, (f"{NEEDED - count} more judged questions would settle it.", *_ADVICE)
-    gain = f"{_signed(beyond.mean)} NDCG@10 beyond memory, interval {_between(beyond)}"
+    gain = f"{signed(beyond.mean, 4)} NDCG@10 beyond memory, interval {interval(beyond.low, beyond.high, 4)}"
     if beyond.high < 0:
         return "worse", f"It is worse on held-out queries: {gain}.", _ADVICE
     if beyond.low <= 0:
         return "no gain", f"No gain was found on held-out queries: {gain}.", _ADVICE
     if general is not None and general.low < WORST_PROBE:
         reason = (
-            f"It gained on your questions ({gain}), and may have lost on general ones: {_signed(general.mean)}, "
-            f"interval {_between(general)}, where {with_minus(str(WORST_PROBE))} is allowed."
+            f"It gained on your questions ({gain}), and may have lost on general ones: {signed(general.mean, 4)}, "
+            f"interval {interval(general.low, general.high, 4)}, where {signed(WORST_PROBE, 2)} is allowed."
         )
         return "no gain", reason, ("A smaller budget, or the adapter, changes less.", *_ADVICE)
     return "gain", f"It is better on held-out queries: {gain}.", ()

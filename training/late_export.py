@@ -17,6 +17,7 @@ from engine.embedding.manifest import LONGEST_WINDOW, TOKENIZER_FILE, Manifest
 from engine.embedding.multi_vector import MOST_SKIPPED, NONE, MultiVector
 from engine.embedding.out_of_domain import background_passages, foreign_queries
 from engine.errors import ModelError
+from engine.figures import decimal
 from engine.scratch_folders import scratch_folder
 from training import onnx_graph
 from training.late_source import MASK, LateSource, not_opened, read_late_source
@@ -81,7 +82,7 @@ def export_late(folder: Path, out: Path, name: str, *, quantise: bool) -> Manife
         else:
             raise ModelError(
                 "The exported model is too far from the original.",
-                cause=f"The mean cosine between their token vectors is {parity:.4f}, at least "
+                cause=f"The mean cosine between their token vectors is {decimal(parity, 4)}, at least "
                 f"{LEAST_PARITY['none']} is required.",
             )
         write_license(draft, manifest.license)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from math import comb
 from typing import TYPE_CHECKING, Literal
 
+from engine.figures import percent
 from engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _found(evidence: Evidence) -> tuple[Verdict, str]:
     if gate is not None and gate.verdict == "gain":
         return "accepted", f"It finds more on {_asked(gate)}."
     if _as_good(evidence):
-        saved = " and ".join(f"{100 * each.share:.0f} % less {each.of}" for each in evidence.savings)
+        saved = " and ".join(f"{percent(each.share)} less {each.of}" for each in evidence.savings)
         return "as good", f"It answers as the model in use does, with {saved}."
     if review.outcome == "refused":
         return "refused", f"The reviews do not prefer it: {_choices(review)}."
@@ -136,7 +137,7 @@ def _missing(evidence: Evidence) -> list[str]:
     """Return what has to be there before any candidate is taken into use."""
     missing = []
     if evidence.coverage < LEAST_COVERAGE:
-        missing.append(f"its vectors of {100 * (1 - evidence.coverage):.1f} % of the passages")
+        missing.append(f"its vectors of {percent(1 - evidence.coverage)} of the passages")
     if not evidence.tiers_fitted:
         missing.append("its own cuts of strong, likely and weak")
     if evidence.fitted_pairs < LEAST_PAIRS or evidence.fitted_queries < LEAST_QUERIES:

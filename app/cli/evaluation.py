@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from app.cli.arguments import FUSIONS, two_weights
 from app.cli.progress_line import Show, progress
-from app.wording.figures import counted
 from engine.errors import UsageError
 from engine.events import Preparing
+from engine.figures import counted
 from engine.records import Fusion, SearchSettings
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from app.wording.figures import counted
 from app.wording.safe_text import cleaned, one_line
 from engine.errors import UsageError
+from engine.figures import counted
 from engine.store.judgements import RIGHT, WRONG
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import time
 from typing import TextIO
 
 from app.cli.progress_line import PlainLines
-from app.wording.figures import counted
 from app.wording.safe_text import one_line
 from app.wording.times import duration
 from engine.events import Event, FollowsAnother, IndexerStarted, Progress, Scanned, Stopped, SyncFinished, Watching
+from engine.figures import counted
 
 CLOCK = "%Y-%m-%d %H:%M:%S"
 

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from typing import Protocol, TextIO
 
 from app.wording.cells import cut, padded
-from app.wording.figures import count, counted, percent
 from app.wording.meaning import how_far
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 from app.wording.times import estimate
 from engine.events import Event, FileFailed, MeaningProgress, Preparing, Progress, Scanned, Trouble
+from engine.figures import count, counted, percent
 
 REDRAW_SECONDS = 0.1  # ten times a second is as fast as an eye reads a number
 PLAIN_SECONDS = 5.0  # a log of a long sync stays short, and still shows that it lives

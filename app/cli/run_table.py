@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.wording.figures import counted, interval, signed
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 from app.wording.times import day, duration
-from engine.byte_size import size
+from engine.figures import counted, interval, signed, size
 from training import collection_libraries, review
 from training.run_removal import DiskUse
 from training.runs import Run

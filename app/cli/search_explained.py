@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from app.explanation import Facts, Ranks, Word, facts_of
 from app.word_links import NO_COUNTERPART, PlacedWord
 from app.wording.cells import table
-from app.wording.figures import NONE, count, counted, decimal, figure, percent, value_of
 from app.wording.fusion_constants import differing
 from app.wording.safe_text import one_line
 from app.wording.so_far import WAITS, by_words_alone
+from engine.figures import NONE, count, counted, decimal, figure, percent, value_of
 from engine.records import Explanation, Hit, KeywordFigure, SearchResult, VectorFigure
 
 INDENT = "      "

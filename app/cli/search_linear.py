@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from app.explanation import Facts, Ranks, Word, decimals_of, facts_of
 from app.word_links import NO_COUNTERPART, Links, PlacedWord
-from app.wording.figures import counted, decimal, value_of
 from app.wording.paths import short_path
 from app.wording.places import page_name
 from app.wording.remarks import notes
 from app.wording.safe_text import one_line
 from app.wording.so_far import WAITS, by_words_alone, words_so_far
+from engine.figures import counted, decimal, value_of
 from engine.records import Hit, KeywordFigure, SearchResult, VectorFigure
 
 VERDICTS = {

@@ -10,12 +10,12 @@ import click
 from app.cli.hyperlinks import linked
 from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import padded, width
-from app.wording.figures import NONE, count, counted, decimal, figure
 from app.wording.paths import located
 from app.wording.places import page_name
 from app.wording.safe_text import cleaned, one_line
 from app.wording.so_far import NOT_YET, words_so_far
 from app.wording.times import day
+from engine.figures import NONE, count, counted, decimal, figure
 from engine.lazy_dataclass import dataclass
 from engine.records import Grade, Hit, KeywordFigure, SearchResult, Tier, VectorFigure, Verdict
 

@@ -20,7 +20,7 @@ from app.wording.beside import (
     slice_said,
 )
 from app.wording.cells import table
-from app.wording.figures import count, percent
+from engine.figures import count, percent
 
 if TYPE_CHECKING:
     from training.shadow_agreement import Agreement, AgreementReport

@@ -7,10 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from app.wording.cells import table
-from app.wording.figures import counted, percent_there
 from app.wording.safe_text import one_line
 from app.wording.times import day
-from engine.byte_size import size
+from engine.figures import counted, percent_there, size
 from engine.records import ShadowModel, ShadowState
 
 STREAMS = {

@@ -17,9 +17,9 @@ from app.cli.command import command as carrel_command
 from app.cli.session import DONE, Session, pass_session, print_json
 from app.wording.cells import cut
 from app.wording.cells import width as cells_of
-from app.wording.figures import counted
 from app.wording.safe_text import one_line
 from engine.errors import UsageError
+from engine.figures import counted
 from training.blind_review import SHOWN
 
 if TYPE_CHECKING:

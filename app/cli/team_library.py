@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from app.cli.session import Session
-from app.wording.figures import counted
 from app.wording.paths import short_path
 from engine.errors import UsageError
+from engine.figures import counted
 
 if TYPE_CHECKING:
     import threading

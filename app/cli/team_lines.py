@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from app.json_shapes import moment, path_fields
 from app.wording.cells import table
-from app.wording.figures import counted
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 from app.wording.times import day, duration
-from engine.byte_size import size
+from engine.figures import counted, size
 
 if TYPE_CHECKING:
     from engine.team.membership import SetUp

@@ -8,8 +8,8 @@ from app.cli.command import CarrelCommand
 from app.cli.session import Session, pass_session, print_json
 from app.cli.team_session import writing_to
 from app.wording.cells import table
-from app.wording.figures import counted
 from app.wording.safe_text import one_line
+from engine.figures import counted
 
 SHARED = "Your marks are shared: who sees a folder sees yours in it, and those of others count in your searches."
 OWN = "Your marks are your own: nobody sees them, and those of others do not count in your searches."

@@ -13,11 +13,11 @@ import click
 
 from app.cli.progress_line import CLEAR_LINE, can_move
 from app.wording.cells import cut
-from app.wording.figures import confidence, counted, figure, interval, percent, signed
 from app.wording.fusion_constants import NAMES, value
 from app.wording.safe_text import cleaned, one_line
 from app.wording.times import duration, estimate
 from engine.errors import UsageError
+from engine.figures import confidence, counted, figure, interval, percent, signed
 from training import protocol as said
 from training.protocol import TrainingEvent
 

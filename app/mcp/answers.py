@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.mcp.fence import Fence
-from app.wording.figures import figure
 from app.wording.remarks import remark_said
 from app.wording.safe_text import one_line
+from engine.figures import figure
 from engine.records import Hit, SearchResult, StoredPassage, WhyReport
 
 Answer = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import App
 from textual.widgets import Input
 
-from app.wording.figures import count
+from engine.figures import count
 
 MOST_BYTES = 74_000  # xterm takes 100,000 signs of base64 and drops what is longer
 # What would act on the terminal that the text is pasted into: all controls but line ends and tabs, half surrogates.

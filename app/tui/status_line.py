@@ -10,10 +10,10 @@ from textual.content import Content
 
 from app.tui.indexer_state import IndexerState
 from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, KEY, MEANING, QUIET
-from app.wording.figures import count, counted, percent
 from app.wording.meaning import how_far
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
+from engine.figures import count, counted, percent
 from engine.lazy_dataclass import dataclass
 from engine.records import Folder, Status
 from engine.records.team import TeamGlance

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from app.wording.figures import counted, figure, interval, percent
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
+from engine.figures import counted, figure, interval, percent
 
 if TYPE_CHECKING:
     from engine.evaluation.model_agreement import CutAgreement

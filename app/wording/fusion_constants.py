@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from app.wording.figures import figure
 from engine.config import Config
+from engine.figures import figure
 from engine.records import DEFAULT_CONSTANTS, FittedConstants, FusionConstants
 
 NAMES = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.wording.figures import percent
 from app.wording.times import estimate
+from engine.figures import percent
 
 
 def how_far(words: float, meaning: float, seconds_left: float | None = None) -> str:

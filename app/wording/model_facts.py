@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from app.wording.figures import percent_there
 from app.wording.times import estimate
-from engine.byte_size import MEGABYTE, size
+from engine.figures import MEGABYTE, percent_there, size
 
 if TYPE_CHECKING:
     from app.model_catalogue import Model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.wording.figures import count
+from engine.figures import count
 
 PAGE_NAMES = {
     **dict.fromkeys(("pptx", "odp"), "slide"),

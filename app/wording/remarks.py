@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.wording.figures import count, counted
 from app.wording.safe_text import one_line
+from engine.figures import count, counted
 from engine.records import LeftOut, Remark, RemarkKind, SearchResult, WordReading
 
 WORDS_ALONE = "by words alone: "  # what a reason begins with that meaning was wanted and had no part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.wording.figures import percent
+from engine.figures import percent
 from engine.records import Hit, SearchResult
 
 NOT_YET = "not yet"  # stands where rank and distance by meaning will stand

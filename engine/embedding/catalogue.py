@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.atomic_files import exclusive
-from engine.byte_size import MEGABYTE, size
 from engine.embedding.manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
@@ -24,6 +23,7 @@ from engine.embedding.manifest import (
 )
 from engine.embedding.multi_vector_input import refuse_for_meaning
 from engine.errors import ModelError
+from engine.figures import MEGABYTE, size
 from engine.paths import places, private_folder
 from engine.scratch_folders import scratch_folder
 

@@ -11,10 +11,10 @@ import os
 import time
 from pathlib import Path
 
-from engine.byte_size import MEGABYTE
 from engine.embedding.encoder import Encoder
 from engine.embedding.manifest import Manifest
 from engine.embedding.out_of_domain import background_passages
+from engine.figures import MEGABYTE
 from engine.lazy_dataclass import dataclass
 
 TIMED_SECONDS = 0.3  # some 30 passages on two cores, a few where other programs are at work

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.atomic_files import exclusive
-from engine.byte_size import MEGABYTE, size
 from engine.embedding.model_hub import HubFile, HubRefusal, files_of, requested_file
 from engine.errors import ModelError
+from engine.figures import MEGABYTE, size
 
 if TYPE_CHECKING:
     from requests import Response

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.evaluation.evaluator import CollectionResult, compare
 from engine.evaluation.significance import Difference
-from engine.minus_sign import with_minus
+from engine.figures import figure, interval, signed
 
 FORMAT = 1  # of the JSON; keys may be added, none removed
 MEASURES = ("ndcg_at_10", "mrr_at_10", "recall_at_10", "recall_at_100")
@@ -75,7 +75,7 @@ def to_table(result: SystemResult, against: SystemResult | None = None) -> str:
     """Give the report as plain text: a table, and with a comparison one line on each collection below it."""
     rows = [COLUMNS, *(_row(collection) for collection in result.collections)]
     if len(result.collections) > 1:
-        macro = [f"{result.macro(measure):.4f}" for measure in MEASURES]
+        macro = [figure(result.macro(measure), 4) for measure in MEASURES]
         rows.append(("mean", "", "", "", *macro, "", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
     lines = [result.name, *(_aligned(row, widths) for row in rows), *_leaks(result)]
@@ -127,11 +127,11 @@ def _leaks(result: SystemResult) -> Iterator[str]:
             continue
         touched = collection.mean_of(leak.touched, "ndcg_at_10") or 0.0
         clean = collection.mean_of(leak.clean, "ndcg_at_10")
-        rest = f", {clean:.4f} on the other {len(leak.clean)}" if clean is not None else ""
+        rest = f", {figure(clean, 4)} on the other {len(leak.clean)}" if clean is not None else ""
         yield (
             f"{collection.name}: {len(leak.touched)} of {len(leak.test)} queries share a relevant document with the"
             f" train split ({len(leak.shared_document)}) or nearly repeat one of its queries ({len(leak.near_copy)})."
-            f" NDCG@10 {touched:.4f} on them{rest}."
+            f" NDCG@10 {figure(touched, 4)} on them{rest}."
         )
 
 
@@ -146,7 +146,7 @@ def _difference(difference: Difference) -> dict[str, Any]:
 
 def _row(result: CollectionResult) -> tuple[str, ...]:
     counts = (f"{count:,}" for count in (result.documents, result.passages, len(result.scores)))
-    measures = (f"{result.mean(measure):.4f}" for measure in MEASURES)
+    measures = (figure(result.mean(measure), 4) for measure in MEASURES)
     times = (f"{_percentiles(values)['p50']:.1f}" for values in (result.encode_ms, result.search_ms))
     return (result.name, *counts, *measures, *times)
 
@@ -167,5 +167,5 @@ def _comparison(result: SystemResult, against: SystemResult) -> Iterator[str]:
 
 def _sentence(name: str, difference: Difference) -> str:
     verdict = "significant" if difference.significant else "not significant"
-    mean, low, high = (with_minus(f"{each:+.4f}") for each in (difference.mean, difference.low, difference.high))
-    return f"{name}: {mean} (95% {low} to {high}, {verdict})"
+    between = interval(difference.low, difference.high, 4)
+    return f"{name}: {signed(difference.mean, 4)} (95 % {between}, {verdict})"

@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.byte_size import size
 from engine.errors import LibraryFull
+from engine.figures import size
 from engine.store import vacuum
 from engine.store.connection import open_writer
 from engine.store.lock import IndexerLock

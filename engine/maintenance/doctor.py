@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from engine.byte_size import size
 from engine.errors import CarrelError, LibraryDamaged, LibraryReadOnly, ModelError
+from engine.figures import percent, size
 from engine.indexing import content_check
 from engine.local_indexer import LocalIndexer
 from engine.maintenance import value_checks
@@ -224,7 +224,7 @@ def _unused_space(conn: apsw.Connection) -> Check:
     from engine.store import vacuum
 
     share = vacuum.waste(conn)
-    said = f"compacting would give back {share:.0%} of the file"
+    said = f"compacting would give back {percent(share)} of the file"
     return Check("unused space", True, 0, said, False, "`carrel compact`" if share >= vacuum.WORTHWHILE else "")
 
 

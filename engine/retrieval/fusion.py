@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.figures import decimal
 from engine.lazy_dataclass import dataclass
 from engine.records import DEFAULT_CONSTANTS, RECIPROCAL, FusionConstants, SearchSettings, Verdict, Weights
 from engine.retrieval.candidate_retrieval import Candidates
@@ -271,7 +272,9 @@ def _by_rarity(fts_query: FtsQuery, keyword_range: tuple[float, float], *, power
     low, high = keyword_range
     keyword = low + (high - low) * share
     how = "rare" if share > 0.7 else "common" if share < 0.3 else "of middling rarity"
-    return Weights(1.0 - keyword, keyword, f"the words are {how} here (idf {mean:.2f} against {middle:.2f})")
+    return Weights(
+        1.0 - keyword, keyword, f"the words are {how} here (idf {decimal(mean, 2)} against {decimal(middle, 2)})"
+    )
 
 
 def _order(candidates: Candidates, score: Floats) -> NDArray[np.int64]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.minus_sign import MINUS, with_minus
+from engine.figures import MINUS, adding_up, figure, signed
 from engine.records import Filters, Query, SearchSettings, WhyChanges, WhyStage
 from engine.retrieval import tiers
 from engine.retrieval.candidate_retrieval import DEPTH, Candidates
@@ -150,7 +150,7 @@ def _cut_off(
 ) -> Trail:
     """Tell of a document that meaning alone has found, and that lies beyond the distance cut-off."""
     nearest, least = (1.0 - float(np.nanmax(search.gathered.candidates.cosine[at])) for at in (own, slice(None)))
-    detail = f"distance {nearest:.3f} is beyond {cutoff:g} times the least, {least:.3f}"
+    detail = f"distance {figure(nearest)} is beyond {cutoff:g} times the least, {figure(least)}"
     stages.append(WhyStage("cutoff", False, None, detail, "the cut-off switched off"))
     words = telling_words(connection, search, own)
     advice = ["Switch the cut-off off (the setting cutoff)."]
@@ -165,7 +165,7 @@ def _in_words(changes: WhyChanges) -> list[str]:
     if changes.weights is None:
         return []
     vector, keyword = changes.weights
-    return [f"Weigh meaning {vector:.2f} and words {keyword:.2f} (--weights {vector:.2f},{keyword:.2f})."]
+    return [f"Weigh meaning {figure(vector, 2)} and words {figure(keyword, 2)} (--weights {vector:.2f},{keyword:.2f})."]
 
 
 def _filter_stages(connection: StoreConnection, search: Search, passages: list[int]) -> list[WhyStage]:
@@ -222,7 +222,7 @@ def _vector_stage(candidates: Candidates, own: NDArray[np.int64], settings: Sear
         return WhyStage("vector", False, None, "no passage of it has a vector that passes", "carrel sync")
     best = ranked[np.argmin(np.abs(candidates.vector_rank[ranked]))]
     place = abs(int(candidates.vector_rank[best]))
-    detail = f"rank {place}, distance {1.0 - float(candidates.cosine[best]):.3f}"
+    detail = f"rank {place}, distance {figure(1.0 - float(candidates.cosine[best]))}"
     inside = int(candidates.vector_rank[best]) > 0
     return WhyStage("vector", inside, place, detail, "" if inside else f"rank {DEPTH} or better")
 
@@ -236,7 +236,7 @@ def _keyword_stage(search: Search, own: NDArray[np.int64], settings: SearchSetti
         best = ranked[np.argmin(np.abs(candidates.keyword_rank[ranked]))]
         place = abs(int(candidates.keyword_rank[best]))
         inside = int(candidates.keyword_rank[best]) > 0
-        detail = f"rank {place}, bm25 {float(candidates.bm25[best]):.2f}"
+        detail = f"rank {place}, bm25 {figure(float(candidates.bm25[best]), 2)}"
         return WhyStage("keyword", inside, place, detail, "" if inside else f"rank {DEPTH} or better")
     words = [reading.term for reading in search.fts_query.readings]
     asked = " or ".join(f"“{word}”" for word in words[:5]) or "any word"
@@ -252,18 +252,20 @@ def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyS
     if not in_a_leg:
         return WhyStage("fused", False, None, f"outside the best {DEPTH} of both legs", "a place in one leg")
     best = int(order[place - 1]) if place else 0
-    parts = f"meaning {with_minus(f'{search.ranking.vector[best]:.3f}')}"
-    parts += _added("words", float(search.ranking.keyword[best]))
     ranking = search.ranking
+    shares = {"meaning": float(ranking.vector[best]), "words": float(ranking.keyword[best])}
     for name in ("rare", "around", "feedback", "memory", "late"):
         part = getattr(ranking, name)
-        parts += _added(name, float(part[best])) if part is not None and (part[best] or name == "feedback") else ""
-    detail = f"rank {place} of {len(order)}, score {with_minus(f'{search.ranking.score[best]:.3f}')} = {parts}"
-    return WhyStage("fused", place is not None, place, detail)
+        if part is not None and (part[best] or name == "feedback"):
+            shares[name] = float(part[best])
+    score = float(ranking.score[best])
+    first, *others = zip(shares, adding_up(list(shares.values()), score, 3), strict=True)
+    parts = f"{first[0]} {first[1]}" + "".join(_added(name, shown) for name, shown in others)
+    return WhyStage("fused", place is not None, place, f"rank {place} of {len(order)}, score {figure(score)} = {parts}")
 
 
-def _added(name: str, share: float) -> str:
-    return f" {MINUS if share < 0 else '+'} {name} {abs(share):.3f}"
+def _added(name: str, shown: str) -> str:
+    return f" {MINUS if shown.startswith(MINUS) else '+'} {name} {shown.removeprefix(MINUS)}"
 
 
 def _late_stage(search: Search, own: NDArray[np.int64]) -> list[WhyStage]:
@@ -277,9 +279,8 @@ def _late_stage(search: Search, own: NDArray[np.int64]) -> list[WhyStage]:
         return [WhyStage("late", False, None, told, f"rank {LATE_DEPTH} or better")]
     best = int(known[np.argmax(search.ranking.score[known])])
     place = int((late[~np.isnan(late)] > late[best]).sum()) + 1
-    detail = (
-        f"rank {place} by late interaction, {late[best]:.3f}, changed the score by {with_minus(f'{part[best]:+.3f}')}"
-    )
+    change = signed(float(part[best]))
+    detail = f"rank {place} by late interaction, {figure(float(late[best]))}, changed the score by {change}"
     return [WhyStage("late", True, place, detail)]
 
 

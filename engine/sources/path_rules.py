@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from engine.byte_size import MEGABYTE, size
+from engine.figures import MEGABYTE, size
 from engine.lazy_dataclass import dataclass
 from engine.sources.ignore_files import IgnoreFile, read_ignore_file
 from engine.sources.repository_rules import GIT, OuterRules, excluded, outer_rules

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.byte_size import size
 from engine.events import Event
+from engine.figures import decimal, size
 from engine.records import Check
 from engine.team.membership import own_folders, writing
 from engine.team.publisher import Publisher
@@ -180,7 +180,7 @@ def _recall(writer: TeamWriter, model: int) -> Check:
     recall = found / wanted
     seen = writer.run("SELECT coalesce(sum(passages), 0)::bigint FROM folder_state")[0][0]
     how = "by the index" if seen > EXACT_BELOW else f"all compared, as up to {EXACT_BELOW:,} passages are,"
-    told = f"{recall:.3f} of the {NEIGHBOURS} nearest of {len(sent)} passages, {how} against all vectors"
+    told = f"{decimal(recall)} of the {NEIGHBOURS} nearest of {len(sent)} passages, {how} against all vectors"
     remedy = "" if recall >= LEAST_RECALL else f"Have whoever keeps it run: REINDEX INDEX vector_{model}_nearest"
     return Check("recall", recall >= LEAST_RECALL, wanted - found if remedy else 0, told, False, remedy)
 

@@ -20,7 +20,7 @@ from app.tui.app import CarrelApp
 from app.tui.screens.search.explanation.renderings import as_json, as_text, explanation_lines
 from app.tui.screens.search.explanation.subject import Explained
 from app.tui.screens.search.explanation.trust import resampled, scale_lines
-from app.wording.figures import figure, value_of
+from engine.figures import figure, value_of
 from engine.records import (
     Fusion,
     Hit,

@@ -22,10 +22,10 @@ from app.tui.screens.search.window import LONG_LINE, form, marks_in, window_of, 
 from app.tui.status_line import StatusView, meaning_share, status_line
 from app.wording.bars import bar, rarity
 from app.wording.cells import cut_front
-from app.wording.figures import adding_up, count, figure, ordinal
 from app.wording.safe_text import line, one_line
 from app.wording.times import day, estimate
 from engine import events
+from engine.figures import adding_up, count, figure, ordinal
 from engine.indexing.removal_guard import said_of, way_out
 from engine.records import Hit, SearchResult, SearchSettings, Tier
 

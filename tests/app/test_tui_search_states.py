@@ -16,8 +16,8 @@ from app.tui.screens.search.screen import SearchScreen
 from app.tui.screens.welcome.screen import WelcomeScreen
 from app.tui.settings_file import SettingsFile
 from app.tui.terminal_session import open_library
-from app.wording.figures import count
 from engine.config import Config
+from engine.figures import count
 from engine.records import FolderCount, SearchResult, Weights
 
 # --- states ---------------------------------------------------------------------------------------------------------

@@ -19,11 +19,10 @@ from app.tui.training_port import QuerySource, RunPlan
 from app.tui.training_runs import TrainingRuns
 from app.tui.training_state import MOST_POINTS, Curve, TrainingState, after
 from app.tui.widgets.chart import area, whisker
-from app.wording.figures import percent, signed
 from app.wording.times import duration
-from engine.byte_size import size
 from engine.embedding import catalogue
 from engine.errors import UsageError
+from engine.figures import percent, signed, size
 from engine.library import Library
 from training import estimate, review, runs
 from training.protocol import (

@@ -132,7 +132,7 @@ def to_lines(split: str, reports: Sequence[MemoryReport]) -> Iterator[str]:
             verdict = "significant" if difference.significant else "no difference"
             yield (
                 f"  {group:<16} {gain.queries:>5} queries  {gain.without:.4f} → {gain.remembered:.4f}  "
-                f"{difference.mean:+.4f} (95% {difference.low:+.4f} to {difference.high:+.4f}, {verdict})"
+                f"{difference.mean:+.4f} (95 % {difference.low:+.4f} to {difference.high:+.4f}, {verdict})"
             )
 
 

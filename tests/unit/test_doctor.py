@@ -118,7 +118,7 @@ def test_what_a_compaction_would_give_back_is_told_and_is_no_fault(
     monkeypatch.setattr(vacuum, "waste", lambda conn: share)
     found = check(library, "unused space", FakeEncoder())
     assert (found.ok, found.remedy) == (True, remedy)
-    assert f"{share:.0%}" in found.detail
+    assert f"back {100 * share:.0f} % of" in found.detail
 
 
 def test_the_versions_that_matter_are_told(library: Path) -> None:

@@ -8,9 +8,8 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
-from app.wording.figures import counted
 from app.wording.paths import short_path
-from engine.byte_size import size
+from engine.figures import counted, size
 
 
 @carrel_command(

@@ -6,8 +6,7 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
-from app.wording.figures import percent
-from engine.byte_size import size
+from engine.figures import percent, size
 
 
 @carrel_command(

@@ -12,7 +12,7 @@ from app.cli.session import DONE, FAILED, Session, pass_session, print_json
 from app.wording.cells import table
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
-from engine.byte_size import size
+from engine.figures import size
 
 if TYPE_CHECKING:
     from collections.abc import Callable

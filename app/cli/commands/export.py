@@ -12,8 +12,8 @@ from app.cli.command import LibraryPlace
 from app.cli.command import command as carrel_command
 from app.cli.output import utf8_output
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
-from app.wording.figures import counted
 from app.wording.paths import short_path
+from engine.figures import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

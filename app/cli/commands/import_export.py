@@ -11,8 +11,8 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
-from app.wording.figures import counted
 from app.wording.paths import short_path
+from engine.figures import counted
 
 
 @carrel_command(

@@ -11,9 +11,9 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
-from app.wording.figures import counted
 from app.wording.safe_text import one_line
 from engine.errors import UsageError
+from engine.figures import counted
 
 if TYPE_CHECKING:
     from engine.library import Library

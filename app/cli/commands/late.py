@@ -8,8 +8,7 @@ import click
 
 from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
-from app.wording.figures import count, counted, percent
-from engine.byte_size import size
+from engine.figures import count, counted, percent, size
 
 if TYPE_CHECKING:
     from engine.records import LateStatus

@@ -9,9 +9,9 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
 from app.wording.cells import table
-from app.wording.figures import counted
 from app.wording.safe_text import one_line
 from app.wording.times import day
+from engine.figures import counted
 
 if TYPE_CHECKING:
     from engine.records import LoggedSearch

@@ -11,8 +11,8 @@ import click
 from app.cli.arguments import folders_argument
 from app.cli.command import command as carrel_command
 from app.cli.session import DONE, FAILED, INTERRUPTED, Session, agreed, pass_session, print_json
-from app.wording.figures import counted
 from app.wording.paths import quoted, short_path
+from engine.figures import counted
 
 if TYPE_CHECKING:
     from engine.library import Library

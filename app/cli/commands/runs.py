@@ -108,7 +108,7 @@ def delete(session: Session, run: str, keep_model: bool, yes: bool) -> None:
     A model that the library uses, or goes back to by `carrel rollback`, is not deleted.
     """
     from app.cli.run_table import deletion
-    from engine.byte_size import size
+    from engine.figures import size
     from engine.paths import library_path
     from training import run_removal, runs
 

@@ -188,7 +188,7 @@ def _nothing(result: SearchResult) -> str:
     if result.query.filters:
         return "No passage is left within these filters."
     if result.so_far:
-        from app.wording.figures import percent
+        from engine.figures import percent
 
         return f"Nothing was found so far: {percent(result.embedded)} of the passages are embedded by now."
     return "Nothing was found."

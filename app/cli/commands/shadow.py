@@ -12,8 +12,8 @@ import click
 from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
 from app.cli.shadow_review import review
-from app.wording.figures import counted
 from app.wording.safe_text import one_line
+from engine.figures import counted
 
 if TYPE_CHECKING:
     from app.cli.shadow_replay import Replayed

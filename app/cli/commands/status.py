@@ -9,12 +9,11 @@ import click
 from app.cli.command import command as carrel_command
 from app.cli.session import Session, pass_session, print_json
 from app.wording.cells import table
-from app.wording.figures import counted, percent_there
 from app.wording.meaning import how_far
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 from app.wording.times import clock
-from engine.byte_size import size
+from engine.figures import counted, percent_there, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

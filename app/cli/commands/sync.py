@@ -9,10 +9,10 @@ import click
 
 from app.cli.command import command as carrel_command
 from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
-from app.wording.figures import counted
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
 from app.wording.times import duration
+from engine.figures import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

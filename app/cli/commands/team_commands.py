@@ -11,9 +11,9 @@ from app.cli.command import CarrelCommand, CommandGroup, global_options
 from app.cli.session import Session, agreed, pass_session, print_json
 from app.cli.team_session import address_of, writing_to
 from app.cli.team_share_commands import marks, searches
-from app.wording.figures import counted
 from app.wording.paths import short_path
 from app.wording.safe_text import one_line
+from engine.figures import counted
 
 if TYPE_CHECKING:
     from engine.team.membership import OwnFolder

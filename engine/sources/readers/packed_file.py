@@ -7,8 +7,8 @@ import lzma
 import zlib
 from typing import Protocol
 
-from engine.byte_size import size
 from engine.errors import SourceError
+from engine.figures import size
 from engine.sources.readers.file_types import unpacked_name
 from engine.sources.readers.source_file import MAX_CHARACTERS
 

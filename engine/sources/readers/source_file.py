@@ -9,8 +9,8 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from engine.byte_size import MEGABYTE, size
 from engine.errors import SourceChanged, SourceError
+from engine.figures import MEGABYTE, size
 from engine.lazy_dataclass import dataclass
 from engine.records import Block, Document, Link
 from engine.sources.encodings import decode, storable

@@ -8,8 +8,8 @@ import zlib
 
 from lxml import etree
 
-from engine.byte_size import MEGABYTE, size
 from engine.errors import SourceError
+from engine.figures import MEGABYTE, size
 
 MAX_UNPACKED_BYTES = 200 * MEGABYTE  # over all members that are read: a bomb is thousands of times its file
 MAX_MEMBERS = 20_000

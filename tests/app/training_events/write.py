@@ -39,7 +39,7 @@ ASKED = (
     ("notes of the low string buzz", "Bass setup: relief first, then the height of the low string",
      ("Night train: the buzz of the heater under the seat",)),
 )  # fmt: skip
-BETTER = "It is better on held-out queries: +0.0170 NDCG@10 beyond memory, interval +0.0037 to +0.0303."
+BETTER = "It is better on held-out queries: +.0170 NDCG@10 beyond memory, interval +.0037 to +.0303."
 KINDS = ("vector blind", "keyword blind", "vector blind", "agreed")
 PLACES = ("kitchen/sourdough.md", "gear/camping stove.md", "car/starter motor.md", "family/presents.md")
 DROPPED = {"did not find their own passage": 377, "repeated": 25}

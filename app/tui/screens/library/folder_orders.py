@@ -24,8 +24,8 @@ from app.tui.screens.library.order_replies import ON_ITS_WAY, UNSPOKEN, Order, t
 from app.tui.screens.library.picker import PickerScreen
 from app.tui.screens.library.rule_editor import RulesScreen
 from app.tui.threads import in_thread
-from app.wording.figures import counted
 from app.wording.paths import shown_path
+from engine.figures import counted
 from engine.records import Folder
 
 if TYPE_CHECKING:

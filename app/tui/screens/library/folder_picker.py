@@ -34,9 +34,9 @@ from app.tui.widgets.entry_list import Entry, EntryList
 from app.tui.widgets.line_views import LineView, wrapped
 from app.tui.widgets.text_line import TextLine
 from app.wording.cells import cut_front
-from app.wording.figures import count
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
+from engine.figures import count
 from engine.records import FolderCount
 
 if TYPE_CHECKING:

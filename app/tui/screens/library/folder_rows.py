@@ -12,10 +12,10 @@ from textual.content import Content
 from app.tui.status_line import StatusView
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.wording.cells import cut, cut_front
-from app.wording.figures import NONE, count
 from app.wording.paths import home_path, person_of, shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import day
+from engine.figures import NONE, count
 from engine.paths import display, owner_of
 from engine.records import Folder, FolderNode
 from engine.records.team import TeamGlance

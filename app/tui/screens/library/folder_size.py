@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from app.wording.figures import count
 from app.wording.times import estimate
+from engine.figures import count
 from engine.records import FolderCount
 
 ASKED_ABOVE = 5_000  # files; fewer are read within a minute

@@ -11,11 +11,11 @@ from app.tui.status_line import StatusView, meaning_share, share_done
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.cells import cut_front
-from app.wording.figures import count, counted, percent
 from app.wording.meaning import how_far
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import clock, duration, estimate
+from engine.figures import count, counted, percent
 
 NOW_LINES = 5  # what the lines take at most, with the heading: the place below them does not jump
 BAR_CELLS = 24

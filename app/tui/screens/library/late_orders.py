@@ -10,8 +10,7 @@ from app.tui.background import in_background
 from app.tui.browser import CarrelScreen, tell
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.threads import in_thread
-from app.wording.figures import counted
-from engine.byte_size import size
+from engine.figures import counted, size
 from engine.records import LateStatus
 
 if TYPE_CHECKING:

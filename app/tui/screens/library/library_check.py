@@ -17,12 +17,11 @@ from app.tui.browser import tell
 from app.tui.theme import ALARM, FAINT, GOOD, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
-from app.wording.figures import counted
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import clock, day
-from engine.byte_size import size
 from engine.errors import CarrelError
+from engine.figures import counted, size
 from engine.records import Check, LastCheck, Status
 
 if TYPE_CHECKING:

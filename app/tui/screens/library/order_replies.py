@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.wording.figures import counted
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
+from engine.figures import counted
 
 Kind = Literal["sync", "retry", "pause", "resume", "remove", "accept_removals"]
 ON_ITS_WAY: Mapping[Kind, str] = {

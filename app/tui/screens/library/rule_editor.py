@@ -25,10 +25,10 @@ from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import hints
 from app.tui.widgets.line_views import LineView
 from app.wording.cells import cut_front
-from app.wording.figures import counted
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
+from engine.figures import counted
 from engine.paths import display
 from engine.records import FolderNode
 

@@ -11,10 +11,10 @@ from app.tui.screens.library.folder_rows import EVERYTHING, Place
 from app.tui.theme import GOOD, QUIET
 from app.tui.widgets.entry_list import Entry, section
 from app.wording.cells import cut, padded
-from app.wording.figures import counted
 from app.wording.paths import owner_words, shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import day
+from engine.figures import counted
 from engine.lazy_dataclass import dataclass
 from engine.records.team import Member, TeamFolder, TeamGlance
 

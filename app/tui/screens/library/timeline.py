@@ -17,10 +17,10 @@ from app.tui.screens.library.team_entries import team_entries
 from app.tui.theme import ALARM, GOOD, QUIET
 from app.tui.widgets.entry_list import Entry, section
 from app.wording.cells import cut_front
-from app.wording.figures import count
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from app.wording.times import clock
+from engine.figures import count
 from engine.paths import display
 from engine.records import Check, DocumentChange, Failure
 

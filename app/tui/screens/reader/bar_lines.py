@@ -10,11 +10,11 @@ from app.tui.screens.reader.links import DocumentLink
 from app.tui.screens.reader.trail import Trail
 from app.tui.theme import ALARM, BRIGHT, FAINT, KEY, QUIET
 from app.wording.cells import cut_front
-from app.wording.figures import count, percent
 from app.wording.paths import shown_path
 from app.wording.places import page_name
 from app.wording.safe_text import one_line
 from app.wording.times import day
+from engine.figures import count, percent
 
 
 def title_line(book: Book | None, now: float, trail: Trail, trouble: str, width: int) -> Content:

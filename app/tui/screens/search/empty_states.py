@@ -10,10 +10,10 @@ from app.tui.indexer_state import IndexerState
 from app.tui.status_line import folder_names, walked
 from app.tui.theme import BRIGHT, KEY, QUIET
 from app.tui.widgets.line_views import wrapped
-from app.wording.figures import counted
 from app.wording.remarks import WORDS_ALONE
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
+from engine.figures import counted
 from engine.records import Status
 
 KEY_CELLS = 10

@@ -11,7 +11,7 @@ from app.tui.screens.search.live_search import LiveSearch
 from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.settings_trial import SettingsTrial
 from app.tui.screens.search.shown_results import ShownResults
-from app.wording.figures import counted
+from engine.figures import counted
 from engine.records import Hit, SearchResult
 
 

@@ -17,9 +17,9 @@ from app.tui.screens.search.actions import HISTORY, SAVED
 from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.watched_searches import WatchedSearches
 from app.tui.threads import in_thread
-from app.wording.figures import count
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
+from engine.figures import count
 from engine.records.team import SharedSearch
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from app.tui.screens.search.pane import Pane
 from app.tui.screens.search.results import ResultList
 from app.tui.screens.search.shown_results import ShownResults
 from app.tui.threads import in_thread
-from app.wording.figures import counted
 from app.wording.safe_text import one_line
+from engine.figures import counted
 from engine.records import Hit
 
 if TYPE_CHECKING:

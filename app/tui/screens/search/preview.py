@@ -18,8 +18,8 @@ from app.tui.theme import ACCENT, ALARM, BRIGHT, FAINT, MARK_IN_TEXT, NEAREST, N
 from app.tui.widgets.line_views import LinesOnDemand
 from app.word_links import PlacedWord
 from app.wording.cells import cut_front
-from app.wording.figures import count
 from app.wording.paths import person_of, shown_path
+from engine.figures import count
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, StoredPassage
 from engine.sources.readers.file_types import OWN_LINES

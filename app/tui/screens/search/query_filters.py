@@ -19,8 +19,8 @@ from app.tui.screens.search.query_line import QueryLine
 from app.tui.screens.search.query_text import Chip, chips, with_filter, with_word, without
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
-from app.wording.figures import count, counted
 from app.wording.safe_text import one_line
+from engine.figures import count, counted
 from engine.records import Facets, Query, WordReading
 from engine.retrieval.query_pieces import Piece
 

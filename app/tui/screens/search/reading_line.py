@@ -10,9 +10,9 @@ from app.tui.screens.search.arrangement import ORDER_WORDS, Order
 from app.tui.screens.search.row import TIER_STYLES, is_listing
 from app.tui.theme import ALARM, FAINT, QUIET
 from app.wording.bars import TIER_SIGNS, rarity
-from app.wording.figures import count, figure
 from app.wording.safe_text import one_line
 from app.wording.so_far import words_so_far
+from engine.figures import count, figure
 from engine.records import RECIPROCAL, SearchResult
 
 NONE_SIGN = "∅"

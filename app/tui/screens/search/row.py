@@ -18,12 +18,12 @@ from app.tui.screens.search.window import small_words
 from app.tui.theme import BRIGHT, FAINT, MEANING, QUIET, WORDS
 from app.wording.bars import TIER_SIGNS, bar
 from app.wording.cells import cut_front
-from app.wording.figures import NONE, counted, figure
 from app.wording.paths import person_of, shown_path
 from app.wording.places import spot
 from app.wording.safe_text import one_line
 from app.wording.so_far import NOT_YET
 from app.wording.times import day
+from engine.figures import NONE, counted, figure
 from engine.lazy_dataclass import dataclass
 from engine.paths import display
 from engine.records import Grade, Hit, SearchResult, Tier

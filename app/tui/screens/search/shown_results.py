@@ -27,10 +27,10 @@ from app.tui.screens.search.start_page import StartPage, before_lines
 from app.tui.status_line import StatusView
 from app.tui.theme import ALARM, QUIET
 from app.tui.widgets.built_line import BuiltLine
-from app.wording.figures import count
 from app.wording.remarks import WORDS_ALONE, notes
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
+from engine.figures import count
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult, WordReading
 

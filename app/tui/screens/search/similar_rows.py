@@ -15,8 +15,8 @@ from app.tui.screens.search.settings_trial import SettingsTrial
 from app.tui.screens.search.shown_results import ShownResults
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
-from app.wording.figures import percent
 from app.wording.safe_text import one_line
+from engine.figures import percent
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult
 

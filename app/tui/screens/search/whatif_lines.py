@@ -10,8 +10,8 @@ from textual.content import Content
 
 from app.tui.screens.search.whatif import HIGHEST_COLLAPSE, LOWEST_COLLAPSE, Control, WhatIf
 from app.tui.theme import ACCENT, BRIGHT, FAINT, KEY, MEANING, QUIET, WORDS
-from app.wording.figures import NONE, counted, figure
 from app.wording.fusion_constants import differing
+from engine.figures import NONE, counted, figure
 from engine.lazy_dataclass import dataclass
 from engine.records import Fusion
 

@@ -21,10 +21,10 @@ from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.footer import KeyLine
-from app.wording.figures import counted
 from app.wording.paths import shown_path
 from app.wording.safe_text import one_line
 from engine.config import Config
+from engine.figures import counted
 
 SETTINGS_ACTIONS = (
     Action("settings.change", "enter,space", "change", "change", "Change this setting", "Change the chosen setting."),

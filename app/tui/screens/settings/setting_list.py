@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from app.tui.screens.search.whatif import CUTOFFS, DIVERSITIES
-from app.wording.figures import figure
 from engine.config import Config, from_mapping
 from engine.errors import ConfigError
+from engine.figures import figure
 
 FUSIONS: tuple[tuple[str, str, str], ...] = (
     ("convex", "meaning and words", "their scores are weighed; the best on every collection measured"),

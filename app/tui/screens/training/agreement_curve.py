@@ -11,7 +11,7 @@ from app.tui.screens.training.line_parts import fitted, heading, said
 from app.tui.theme import ALARM, FAINT, GOOD, MEANING, QUIET
 from app.tui.widgets.chart import area
 from app.wording.beside import cut_said
-from app.wording.figures import figure
+from engine.figures import figure
 
 if TYPE_CHECKING:
     from engine.evaluation.model_agreement import ThresholdCurve

@@ -9,8 +9,8 @@ from textual.content import Content
 from app.tui.screens.training.line_parts import fitted, heading
 from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, QUIET
 from app.tui.widgets.line_views import wrapped
-from app.wording.figures import counted
 from app.wording.safe_text import one_line
+from engine.figures import counted
 from training.protocol import BeforeAfter
 
 SIGN_CELLS = 5  # "new" and "↑ 2" with a space

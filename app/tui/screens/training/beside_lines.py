@@ -24,9 +24,8 @@ from app.wording.beside import (
     slice_said,
 )
 from app.wording.cells import cut_front
-from app.wording.figures import count, counted, percent
 from app.wording.safe_text import one_line
-from engine.byte_size import size
+from engine.figures import count, counted, percent, size
 
 if TYPE_CHECKING:
     from engine.records import ShadowState

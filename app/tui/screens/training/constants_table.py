@@ -7,9 +7,9 @@ from textual.content import Content
 from app.tui.screens.training.line_parts import fitted, heading, said
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_state import TrainingState
-from app.wording.figures import counted, figure, interval, signed
 from app.wording.fusion_constants import NAMES, SHORT, value
 from app.wording.safe_text import one_line
+from engine.figures import counted, figure, interval, signed
 from training.protocol import ConstantFit, ConstantsFitted, FoldsMade
 
 COLUMNS = (("default", 9), ("in use", 8), ("fitted", 8), ("gives", 8))  # with the cells that each takes

@@ -25,9 +25,9 @@ from app.tui.training_port import Run
 from app.tui.training_state import TrainingState
 from app.tui.widgets.entry_list import Entry, EntryList
 from app.tui.widgets.line_views import LineView
-from app.wording.figures import interval, signed
 from app.wording.safe_text import one_line
 from app.wording.times import day
+from engine.figures import interval, signed
 
 _VERDICTS = {
     "gain": ("● gain", GOOD),

@@ -10,8 +10,7 @@ from app.tui.screens.training.line_parts import apart, fitted, heading
 from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET
 from app.tui.training_state import TrainingState
 from app.tui.widgets.chart import area, whisker
-from app.wording.figures import count, figure, interval, percent, signed
-from engine.byte_size import size
+from engine.figures import count, figure, interval, percent, signed, size
 from training.protocol import Evaluated
 
 AXIS_CELLS = 8

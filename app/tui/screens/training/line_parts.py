@@ -8,8 +8,8 @@ from textual.content import Content
 
 from app.tui.theme import BRIGHT, FAINT, MEANING, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
-from app.wording.figures import count
 from app.wording.safe_text import one_line
+from engine.figures import count
 
 KINDS = {"vector blind": ("meaning blind", MEANING), "keyword blind": ("words blind", WORDS)}  # of examples
 

@@ -16,8 +16,8 @@ from app.tui.screens.training.line_parts import apart
 from app.tui.screens.training.stage_strip import share_done
 from app.tui.theme import ACCENT, BRIGHT, QUIET
 from app.tui.widgets.built_line import BuiltLine
-from app.wording.figures import percent
 from app.wording.safe_text import one_line
+from engine.figures import percent
 
 Page = Literal["plan", "run", "history", "beside"]
 PAGE = "page"  # under which a click finds the page of a name

@@ -12,9 +12,9 @@ from app.tui.theme import ACCENT, BRIGHT, FAINT, GOOD, KEY, QUIET
 from app.tui.training_port import Prospect, QuerySource, Recipe
 from app.tui.widgets.entry_list import Entry
 from app.tui.widgets.line_views import wrapped
-from app.wording.figures import count, counted, figure
 from app.wording.safe_text import one_line
 from app.wording.times import estimate
+from engine.figures import count, counted, figure
 from engine.installation import command_for
 
 BAR_CELLS = 30

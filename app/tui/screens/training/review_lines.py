@@ -9,8 +9,8 @@ from textual.content import Content
 from app.tui.screens.training.line_parts import KINDS, apart, heading, said
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.wording.cells import cut_front
-from app.wording.figures import count, counted, ordinal
 from app.wording.safe_text import one_line
+from engine.figures import count, counted, ordinal
 from training.protocol import Example
 
 _STANDINGS = {True: ("✓ accepted", GOOD), False: ("✗ rejected", ALARM), None: ("not decided: it is learnt from", QUIET)}

@@ -19,8 +19,7 @@ from app.tui.screens.prompts import AskScreen
 from app.tui.screens.training.example_review import ReviewScreen
 from app.tui.threads import in_thread
 from app.tui.training_port import QuerySource, Run, RunPlan, TrainingPort
-from app.wording.figures import signed
-from engine.byte_size import size
+from engine.figures import signed, size
 from training.run_plan import RECIPES
 
 if TYPE_CHECKING:

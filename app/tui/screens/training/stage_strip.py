@@ -10,9 +10,9 @@ from app.tui.screens.training.line_parts import apart, fitted, meter
 from app.tui.theme import ALARM, BRIGHT, GOOD, MEANING, QUIET
 from app.tui.training_port import RunState
 from app.tui.training_state import TrainingState
-from app.wording.figures import percent
 from app.wording.safe_text import one_line
 from app.wording.times import duration, estimate
+from engine.figures import percent
 from training.protocol import STAGES
 
 BAR_CELLS = 12

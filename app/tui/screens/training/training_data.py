@@ -9,8 +9,8 @@ from app.tui.screens.training.line_parts import KINDS, apart, fitted, heading, r
 from app.tui.theme import ALARM, BRIGHT, FAINT, GOOD, MEANING, QUIET, WORDS
 from app.tui.training_state import TrainingState
 from app.wording.bars import bar
-from app.wording.figures import count, counted, figure, percent
 from app.wording.safe_text import one_line
+from engine.figures import count, counted, figure, percent
 from training.protocol import Example, Mined, QueriesMade, ReviewAwaited, SplitsMade
 
 ENOUGH_HELD_OUT = 200  # below it the gate does not judge

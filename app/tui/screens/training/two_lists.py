@@ -11,8 +11,8 @@ from app.tui.screens.search.row_snippet import snippet_lines
 from app.tui.screens.training.line_parts import apart, fitted, heading, said
 from app.tui.theme import BRIGHT, QUIET
 from app.wording.beside import controls_said, review_said
-from app.wording.figures import counted
 from app.wording.safe_text import one_line
+from engine.figures import counted
 from engine.records import Hit
 from training.blind_review import SHOWN, ReviewStanding
 

@@ -13,9 +13,9 @@ from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.training_port import Run
 from app.tui.training_state import TrainingState
 from app.tui.widgets.chart import whisker
-from app.wording.figures import confidence, count, counted, figure, interval, signed
 from app.wording.safe_text import one_line
 from app.wording.times import duration
+from engine.figures import confidence, count, counted, figure, interval, signed
 from training.protocol import Judged, Measure
 
 _SIGNS = {"gain": ("●", GOOD), "no gain": ("○", QUIET), "worse": ("✗", ALARM), "cannot judge": ("?", BRIGHT)}

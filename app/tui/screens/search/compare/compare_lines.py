@@ -23,8 +23,8 @@ from app.tui.screens.search.row import spot_of, title_of
 from app.tui.screens.search.window import marks_in
 from app.tui.theme import BRIGHT, FAINT, MARK_IN_TEXT, QUIET
 from app.tui.widgets.line_views import wrapped
-from app.wording.figures import ordinal
 from app.wording.safe_text import line as plain_line
+from engine.figures import ordinal
 from engine.records import Hit
 
 NAME_CELLS = 13

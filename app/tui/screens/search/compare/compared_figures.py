@@ -9,9 +9,9 @@ from app.tui.screens.search.explanation.leg_lines import often
 from app.tui.screens.search.explanation.subject import Explained, signed_units
 from app.tui.screens.search.row import greatest_score
 from app.wording.bars import TIER_SIGNS
-from app.wording.figures import NONE, count, figure, value_of
 from app.wording.safe_text import one_line
 from app.wording.so_far import NOT_YET
+from engine.figures import NONE, count, figure, value_of
 from engine.records import Hit
 
 FIGURE_CELLS = 8  # a column of figures, right-aligned so that their points stand under each other

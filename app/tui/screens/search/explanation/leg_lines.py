@@ -13,10 +13,10 @@ from app.tui.theme import BRIGHT, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
 from app.wording.bars import rarity
 from app.wording.cells import cut, padded
-from app.wording.figures import NONE, count, counted, figure
 from app.wording.fusion_constants import differing
 from app.wording.safe_text import one_line
 from app.wording.so_far import WAITS
+from engine.figures import NONE, count, counted, figure
 from engine.records import RECIPROCAL, WordReading
 
 LONGEST_WORD = 16

@@ -8,8 +8,8 @@ from app.tui.screens.search.explanation.subject import LABEL_CELLS, Explained, l
 from app.tui.theme import BRIGHT, MEANING, QUIET, WORDS
 from app.word_links import NO_COUNTERPART, PlacedWord
 from app.wording.cells import cut, padded, width
-from app.wording.figures import figure
 from app.wording.safe_text import one_line
+from engine.figures import figure
 
 LONGEST_WORD = 16  # cells
 FIGURES_CELLS = 28  # a line, a cosine, and how the words belong together

@@ -16,9 +16,9 @@ from app.tui.screens.search.row import is_listing, title_of
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.cells import cut_front
-from app.wording.figures import ordinal
 from app.wording.paths import owner_words
 from app.wording.safe_text import one_line
+from engine.figures import ordinal
 from engine.harmful_characters import escaped
 from engine.paths import display
 

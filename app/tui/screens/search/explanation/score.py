@@ -18,8 +18,8 @@ from app.tui.screens.search.row import greatest_score, title_of
 from app.tui.theme import BRIGHT, FAINT, QUIET
 from app.tui.widgets.line_views import wrapped
 from app.wording.cells import cut
-from app.wording.figures import figure, ordinal
 from app.wording.safe_text import one_line
+from engine.figures import figure, ordinal
 from engine.records import Hit
 
 BAR_CELLS = 30

@@ -8,7 +8,7 @@ from app.explanation import Facts, facts_of
 from app.tui.theme import MEANING, QUIET, WORDS
 from app.tui.widgets.line_views import wrapped
 from app.word_links import PlacedWord
-from app.wording.figures import signed
+from engine.figures import signed
 from engine.lazy_dataclass import dataclass
 from engine.records import Hit, SearchResult, SignalScale
 

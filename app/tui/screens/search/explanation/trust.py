@@ -10,8 +10,8 @@ from app.tui.screens.search.explanation.subject import LABEL_CELLS, Explained, l
 from app.tui.screens.search.row import TIER_STYLES
 from app.tui.theme import ACCENT, BRIGHT, FAINT, QUIET
 from app.wording.bars import TIER_SIGNS
-from app.wording.figures import figure
 from app.wording.so_far import by_words_alone
+from engine.figures import figure
 from engine.records import SignalScale
 
 SCALE_CELLS = 40

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
-from app.wording.figures import figure
+from engine.figures import figure
 from engine.records import SearchSettings, WhyChanges, WhyReport, WhyStage
 from engine.retrieval.query_pieces import Piece, pieces
 

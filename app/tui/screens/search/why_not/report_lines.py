@@ -11,8 +11,8 @@ from app.explanation import STAGE_NAMES
 from app.tui.screens.search.why_not.remedies import untried
 from app.tui.theme import ALARM, BRIGHT, GOOD, QUIET
 from app.tui.widgets.line_views import wrapped
-from app.wording.figures import ordinal
 from app.wording.safe_text import one_line
+from engine.figures import ordinal
 from engine.records import WhyReport, WhyStage
 
 NAME_CELLS = 18

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from engine.minus_sign import MINUS, with_minus
-
+MINUS = "−"  # as wide as a plus, and a voice reads it; numbers for programs keep the hyphen of ASCII
 NONE = "–"
+MEGABYTE = 1_000_000
+SIZE_UNITS = ("bytes", "KB", "MB", "GB", "TB")  # steps of 1,000, as disks and model hubs count
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
 def decimal(value: float, decimals: int = 3) -> str:
     """Return a number with its zero before the point, as a voice reads it best: 0.231, 1.024, −0.020."""
     text = f"{value:.{decimals}f}"
-    return with_minus(text) if text.strip("-0.") else text.removeprefix("-")
+    return text.replace("-", MINUS) if text.strip("-0.") else text.removeprefix("-")
 
 
 def figure(value: float, decimals: int = 3) -> str:
@@ -38,9 +39,9 @@ def signed(value: float, decimals: int = 3) -> str:
     return f"{'+' if value > 0 else MINUS}{text}"
 
 
-def interval(low: float, high: float) -> str:
+def interval(low: float, high: float, decimals: int = 3) -> str:
     """Return the interval of a difference: −.006 to +.011."""
-    return f"{signed(low)} to {signed(high)}"
+    return f"{signed(low, decimals)} to {signed(high, decimals)}"
 
 
 def confidence(alpha: float) -> str:
@@ -77,6 +78,16 @@ def ordinal(number: int) -> str:
         return _ORDINALS[number - 1]
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
+
+
+def size(octets: int) -> str:
+    """Return a number of bytes in its largest unit: 1 byte, 640 bytes, 5.2 KB, 61 MB."""
+    if octets < 1000:
+        return "1 byte" if octets == 1 else f"{octets} bytes"
+    value, unit = float(octets), 0
+    while round(value) >= 1000 and unit < len(SIZE_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.1f} {SIZE_UNITS[unit]}" if round(value, 1) < 10 else f"{value:,.0f} {SIZE_UNITS[unit]}"
 
 
 def adding_up(parts: Sequence[float], total: float, decimals: int) -> list[str]:

@@ -252,13 +252,12 @@ def _fused_stage(search: Search, own: NDArray[np.int64], in_a_leg: bool) -> WhyS
     if not in_a_leg:
         return WhyStage("fused", False, None, f"outside the best {DEPTH} of both legs", "a place in one leg")
     best = int(order[place - 1]) if place else 0
-    ranking = search.ranking
+    ranking, score = search.ranking, float(search.ranking.score[best])
     shares = {"meaning": float(ranking.vector[best]), "words": float(ranking.keyword[best])}
     for name in ("rare", "around", "feedback", "memory", "late"):
         part = getattr(ranking, name)
         if part is not None and (part[best] or name == "feedback"):
             shares[name] = float(part[best])
-    score = float(ranking.score[best])
     first, *others = zip(shares, adding_up(list(shares.values()), score, 3), strict=True)
     parts = f"{first[0]} {first[1]}" + "".join(_added(name, shown) for name, shown in others)
     return WhyStage("fused", place is not None, place, f"rank {place} of {len(order)}, score {figure(score)} = {parts}")

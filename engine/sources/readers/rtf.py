@@ -316,15 +316,13 @@ class Reader:
         if self._paragraph.in_table:
             self._text(" ")  # a cell may have several paragraphs; only the row's end ends it
             return
-        words = self._taken().replace("\x1f", " ").strip()
-        if not words:
-            return
-        self._end_table()
-        if self._paragraph.level:
-            self.builder.heading(words, self._paragraph.level)
-        else:
-            self.builder.add("paragraph", words)
-        self._add_asides()
+        if words := self._taken().replace("\x1f", " ").strip():
+            self._end_table()
+            if self._paragraph.level:
+                self.builder.heading(words, self._paragraph.level)
+            else:
+                self.builder.add("paragraph", words)
+            self._add_asides()
 
     def _end_row(self) -> None:
         if self._open:

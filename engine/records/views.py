@@ -53,13 +53,17 @@ class Facets:
 
 @dataclass(frozen=True, slots=True)
 class FolderNode:
-    """A folder below a root, with all that lies in it at any depth; `path` is relative, b"" for the root."""
+    """A folder below a root, with all that lies in it at any depth; `path` is relative, b"" for the root.
+
+    `indexed_at` is when the last of it was indexed, in seconds since the epoch; 0.0 where nothing could be.
+    """
 
     path: bytes
     depth: int
     documents: int
     passages: int
     failed: int
+    indexed_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

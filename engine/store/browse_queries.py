@@ -67,31 +67,37 @@ def tree(conn: apsw.Connection, root: bytes) -> tuple[FolderNode, ...]:
     """Return the folders of a watched root that hold documents, each before what is in it, sorted by name."""
     return folder_nodes(
         conn.execute(
-            """SELECT document.path, (SELECT count(*) FROM passage WHERE document_id = document.id), failure IS NOT NULL
-            FROM document JOIN folder ON folder.id = folder_id WHERE folder.path = ?""",
+            """SELECT document.path, (SELECT count(*) FROM passage WHERE document_id = document.id),
+            failure IS NOT NULL, indexed_at FROM document JOIN folder ON folder.id = folder_id WHERE folder.path = ?""",
             (root,),
         )
     )
 
 
-def folder_nodes(documents: Iterable[tuple[bytes, int, bool]]) -> tuple[FolderNode, ...]:
-    """Return the folders of documents with what is below each; a document is its path, its passages, whether it failed.
+def folder_nodes(documents: Iterable[tuple[bytes, int, bool, object]]) -> tuple[FolderNode, ...]:
+    """Return the folders of documents with what is below each.
 
-    The root comes first, even where it is empty.
+    A document is its path, its passages, whether it failed, and when that was. The root comes first, even where it is
+    empty.
     """
     sums: defaultdict[bytes, list[int]] = defaultdict(lambda: [0, 0, 0])
+    latest: dict[bytes, float] = {}
     sums[b""] = [0, 0, 0]
-    for path, passages, failed in documents:
+    for path, passages, failed, at in documents:
+        indexed_at = 0.0 if failed else stored_values.moment(at) or 0.0
         while True:
             path = posixpath.dirname(path)
             total = sums[path]
             total[0], total[1], total[2] = total[0] + 1, total[1] + passages, total[2] + failed
+            latest[path] = max(latest.get(path, 0.0), indexed_at)
             if not path:
                 break
-    return tuple(
-        FolderNode(path, path.count(b"/") + 1 if path else 0, *sums[path])
-        for path in sorted(sums, key=lambda path: path.split(b"/") if path else [])
-    )
+    nodes = []
+    for path in sorted(sums, key=lambda path: path.split(b"/") if path else []):
+        inside, passages_inside, failures = sums[path]
+        depth = path.count(b"/") + bool(path)
+        nodes.append(FolderNode(path, depth, inside, passages_inside, failures, latest.get(path, 0.0)))
+    return tuple(nodes)
 
 
 def changes(conn: apsw.Connection, moment: float, limit: int) -> tuple[DocumentChange, ...]:

@@ -52,7 +52,8 @@ def tree(snapshot: Snapshot, root: bytes) -> tuple[FolderNode, ...]:
     number = next((number for number, path in folder_paths(snapshot) if path == root), None)
     return folder_nodes(
         snapshot.rows(
-            f"SELECT d.path, {_COUNTED}, d.failure IS NOT NULL FROM document d WHERE d.folder_id = %s", (number,)
+            f"SELECT d.path, {_COUNTED}, d.failure IS NOT NULL, d.indexed_at FROM document d WHERE d.folder_id = %s",
+            (number,),
         )
     )
 

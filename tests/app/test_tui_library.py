@@ -89,12 +89,12 @@ class Shelves(FakeLibrary):
 
     def tree(self, folder: bytes) -> tuple[FolderNode, ...]:
         if folder == CODE:
-            return (FolderNode(b"", 0, 1017, 6211, 0), FolderNode(b"docs", 1, 1017, 6211, 0))
+            return (FolderNode(b"", 0, 1017, 6211, 0), FolderNode(b"docs", 1, 1017, 6211, 0, NOW - 180))
         return (
             FolderNode(b"", 0, 6402, 41870, 3),
-            FolderNode(b"kitchen", 1, 88, 410, 0),
+            FolderNode(b"kitchen", 1, 88, 410, 0, NOW - 60),
             FolderNode(b"kitchen/bread", 2, 12, 40, 0),
-            FolderNode(b"papers", 1, 121, 9804, 2),
+            FolderNode(b"papers", 1, 121, 9804, 2, NOW - 20 * 86_400),
         )
 
     def failures(self) -> tuple[Failure, ...]:

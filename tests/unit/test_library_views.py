@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from math import isclose
 
@@ -38,6 +39,14 @@ def test_the_tree_sums_what_lies_below_each_folder(library, root):
     assert nodes[b"kitchen"].documents == 2 and nodes[b"kitchen/bread"].documents == 1
     assert next(iter(nodes)) == b"" and nodes[b""].depth == 0
     assert nodes[b"kitchen/bread"].depth == 2
+
+
+def test_the_tree_says_when_the_last_of_each_folder_was_indexed(library, root):
+    nodes = {node.path: node.indexed_at for node in library.tree(root)}
+    at = {change.path: change.at for change in library.changed_since(0.0) if change.what == "indexed"}
+    for folder in (b"", b"kitchen", b"kitchen/bread"):
+        below = os.path.join(root, folder, b"")
+        assert nodes[folder] == max(moment for path, moment in at.items() if path.startswith(below))
 
 
 def test_facets_count_documents_by_value(library):

@@ -432,8 +432,9 @@ def test_links_lead_to_documents(world):
 
 def test_the_tree_and_the_counts_are_those_of_the_folder(world):
     filled(world)
-    nodes = {node.path: node.documents for node in world.library.tree(os.fsencode(world.folder))}
-    assert nodes[b""] == len(NOTES) and nodes[b"garden"] == 2
+    nodes = {node.path: node for node in world.library.tree(os.fsencode(world.folder))}
+    assert nodes[b""].documents == len(NOTES) and nodes[b"garden"].documents == 2
+    assert nodes[b""].indexed_at == max(change.at for change in world.library.changed_since(0.0))
     status = world.library.status()
     assert status.documents == len(NOTES) and status.model == "fake"
     assert [folder.path for folder in world.library.folders()] == [os.fsencode(world.folder)]

@@ -55,12 +55,11 @@ def tree_rows(
     trees: Mapping[bytes, Sequence[FolderNode]],
     opened: Collection[Place],
     pending: Mapping[bytes, str],
-    indexed_at: Mapping[Place, str],
+    now: float,
 ) -> list[TreeRow]:
     """Return the rows in order: everything, then each watched folder with what is unfolded below it.
 
-    `pending` are orders on their way, in words, by folder; `indexed_at` says when something in a folder was last
-    indexed today.
+    `pending` are orders on their way, in words, by folder. A folder within says when the last of it was indexed.
     """
     folders = view.status.folders if view.status else ()
     rows = []
@@ -71,7 +70,7 @@ def tree_rows(
         rows.append(TreeRow(EVERYTHING, "everything", 0, documents, passages, failed, None, State("")))
     for folder in folders:
         state = State(pending[folder.path], BRIGHT) if folder.path in pending else root_state(folder, view)
-        rows += _below(folder, trees.get(folder.path, ()), opened, state, indexed_at)
+        rows += _below(folder, trees.get(folder.path, ()), opened, state, now)
     return rows
 
 
@@ -80,7 +79,7 @@ def _below(
     nodes: Sequence[FolderNode],
     opened: Collection[Place],
     state: State,
-    indexed_at: Mapping[Place, str],
+    now: float,
 ) -> list[TreeRow]:
     """Return the row of a watched folder and of what is unfolded below it."""
     root = folder.path
@@ -98,7 +97,7 @@ def _below(
         if inner is False:
             shown.add(node.path)
         name = display(os.path.basename(node.path))
-        state = State(indexed_at.get(place, ""))
+        state = State(day(node.indexed_at, now) if node.indexed_at else "")
         rows.append(TreeRow(place, name, node.depth, node.documents, node.passages, node.failed, inner, state))
     return rows
 

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from app.tui.indexer_state import IndexerState
 from app.tui.screens.library.folder_rows import EVERYTHING, Place, TreeRow, row_line, to_unfold, tree_rows
-from app.tui.screens.library.library_contents import Contents, last_indexed
+from app.tui.screens.library.library_contents import Contents
 from app.tui.status_line import StatusView
 from app.tui.theme import QUIET
 from app.tui.widgets.entry_list import Entry, EntryList
@@ -23,7 +23,6 @@ class FolderTree(EntryList):
         super().__init__(id=id)
         self._view = StatusView(None, IndexerState())
         self._contents = Contents()
-        self._indexed_at: dict[Place, str] = {}
         self._pending: Mapping[bytes, str] = {}
         self._unfolded: set[Place] = set()
         self._seen: set[bytes] = set()  # watched folders whose content was shown before
@@ -63,7 +62,7 @@ class FolderTree(EntryList):
 
     def show_contents(self, contents: Contents) -> None:
         """Show what lies in the folders; a watched one that stands alone is unfolded when it is first shown."""
-        self._contents, self._indexed_at = contents, last_indexed(contents)
+        self._contents = contents
         folders = self._view.status.folders if self._view.status else ()
         for folder in folders:
             tree = contents.trees.get(folder.path, ())
@@ -92,7 +91,7 @@ class FolderTree(EntryList):
             self.move(1)
 
     def _show_rows(self) -> None:
-        rows = tree_rows(self._view, self._contents.trees, self._unfolded, self._pending, self._indexed_at)
+        rows = tree_rows(self._view, self._contents.trees, self._unfolded, self._pending, self._contents.at)
         entries = [Entry(row.place, partial(row_line, row), row) for row in rows]
         if not entries and self._view.status is not None:
             entries = [Entry("none", lambda width: Content.styled("No folder is watched yet: a adds one.", QUIET))]

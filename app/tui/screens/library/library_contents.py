@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.tui.screens.library.folder_rows import EVERYTHING, Place
-from app.wording.times import clock
 from engine.records import DocumentChange, Failure, FolderNode, Status
 from engine.records.team import TeamGlance
 
@@ -21,13 +20,14 @@ MOST_CHANGES = 500  # of a day, newest first; more than that nobody reads
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The library as the screen shows it."""
+    """The library as the screen shows it; `at` is when it was read, in seconds since the epoch."""
 
     trees: Mapping[bytes, tuple[FolderNode, ...]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     changes: tuple[DocumentChange, ...] = ()
     left_out: Mapping[bytes, Mapping[str, int]] = field(default_factory=dict)  # by folder: files by reason
     team: TeamGlance | None = None
+    at: float = 0.0
 
 
 def contents_of(library: LibraryPort, status: Status, now: float) -> Contents:
@@ -39,6 +39,7 @@ def contents_of(library: LibraryPort, status: Status, now: float) -> Contents:
         changes=library.changed_since(midnight(now), MOST_CHANGES),
         left_out={root: library.left_out(root) for root in roots},
         team=status.team,
+        at=now,
     )
 
 
@@ -46,19 +47,6 @@ def midnight(now: float) -> float:
     """Return when the day of a moment began here."""
     day = time.localtime(now)
     return time.mktime((day.tm_year, day.tm_mon, day.tm_mday, 0, 0, 0, 0, 0, -1))
-
-
-def last_indexed(contents: Contents) -> dict[Place, str]:
-    """Return when something in each folder was last indexed today."""
-    found: dict[Place, str] = {}
-    for change in contents.changes:  # newest first
-        root = root_of(change.path, contents.trees)
-        if root is None or change.what != "indexed":
-            continue
-        relative = os.path.relpath(change.path, root)
-        while relative := os.path.dirname(relative):
-            found.setdefault((root, relative), clock(change.at))
-    return found
 
 
 def root_of(path: bytes, roots: Mapping[bytes, object]) -> bytes | None:

@@ -147,6 +147,15 @@ class PostgresServer:
     def leave(self) -> None:
         """Let go of the server; where nobody else holds it, it is stopped and its folder goes."""
         os.close(self.users)
+        with contextlib.suppress(OSError), (self.folder / "users").open("r+") as users:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not self._is_running():  # it was killed or stopped, and nobody watches it
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _is_running(self) -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            return _is_there(self.pid())
+        return False
 
     def standby(self) -> PostgresServer:
         """Return a second server, started, that follows this one by streaming replication."""

@@ -53,6 +53,7 @@ def environment(base: Path) -> dict[str, str]:
     kept.pop("NO_COLOR", None)
     path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
     own = {"CARREL_HOME": os.fspath(base / "home"), "HOME": os.fspath(base / "user"), "PATH": path}
+    own["TMPDIR"] = os.fspath(base)  # an editor that is ended leaves what it has there
     return {**kept, **own, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "PS1": "$ "}
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from loopback_proxy import LoopbackProxy, certificates
+from postgres_server import PostgresServer, create
 from team_world import TeamDatabase, fresh_database
 
 pytestmark = pytest.mark.processes
@@ -44,6 +45,14 @@ def test_a_killed_server_comes_back_with_what_was_committed(own_postgres):
         own_postgres.start()
         with database.connect() as connection:
             assert connection.execute("select a from kept").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("end", [PostgresServer.kill, PostgresServer.stop])
+def test_a_server_that_ended_before_it_is_left_leaves_no_folder(postgres, end):
+    server = create()
+    end(server)
+    server.leave()
+    eventually(lambda: not server.folder.exists(), "its folder stays")
 
 
 def test_a_standby_follows_and_is_promoted(own_postgres):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,16 +29,22 @@ GARBAGE = (20_000, 10, 10)  # Python's own 700 objects cost tests of the screen 
 
 
 def pytest_configure() -> None:
-    """Heed the signals that `nohup` and background jobs ignore, as the processes that tests interrupt must."""
+    """Keep away from the home of whoever runs the tests, and heed the signals that background jobs ignore."""
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, usual)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):  # all cores are at work
         os.environ.setdefault(variable, "1")
+    os.environ["CARREL_HOME"] = tempfile.mkdtemp(prefix="carrel-tests-")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes read what the first has compiled
     sys.dont_write_bytecode = False
     properties.load_profile()
     gc.set_threshold(*GARBAGE)
+
+
+def pytest_unconfigure() -> None:
+    """Take away the home that tests without one of their own had."""
+    shutil.rmtree(os.environ["CARREL_HOME"], ignore_errors=True)
 
 
 def pytest_collection_finish() -> None:

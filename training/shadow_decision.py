@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import comb
 from typing import TYPE_CHECKING, Literal
 
-from engine.figures import percent
+from engine.figures import percent, percent_there
 from engine.lazy_dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _missing(evidence: Evidence) -> list[str]:
     """Return what has to be there before any candidate is taken into use."""
     missing = []
     if evidence.coverage < LEAST_COVERAGE:
-        missing.append(f"its vectors of {percent(1 - evidence.coverage)} of the passages")
+        missing.append(f"its vectors of {percent_there(1 - evidence.coverage, 1)} of the passages")
     if not evidence.tiers_fitted:
         missing.append("its own cuts of strong, likely and weak")
     if evidence.fitted_pairs < LEAST_PAIRS or evidence.fitted_queries < LEAST_QUERIES:

@@ -238,6 +238,7 @@ def test_tmux_pastes_what_was_picked_in_its_popup(session: Callable[..., Session
     server = tmp_path / "server"
     terminal = session("tmux", "-S", os.fspath(server), "-f", os.fspath(config), "new-session", "sh")
     try:
+        terminal.until(lambda screen: any(sign in screen.text for sign in "$#>"))  # before, its folder is tmux's own
         terminal.press("printf '%s\\0' ")
         terminal.sees("printf")
         terminal.press("\x02\x0b")  # the prefix, ctrl+b, then ctrl+k

@@ -30,7 +30,7 @@ class Config:
     editor: str = ""
     """The command that opens a file, with `{path}` and `{line}` where they belong; empty: $VISUAL, then $EDITOR."""
     theme: str = ""
-    """The colours of the browser; empty: Carrel's own, dark or light as the terminal is."""
+    """The colours of the browser; empty: Carrel's own, dark or light as the terminal is. $TEXTUAL_THEME wins."""
     density: str = ""
     """How dense the rows of the browser are: full (all figures), two or one (lines); empty: as the screen is high."""
     pictures: bool = True

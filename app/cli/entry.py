@@ -1,8 +1,8 @@
 """Runs the command line and turns whatever ends it into one exit code and one plain message on stderr.
 
-0 done; 1 nothing relevant found, or a check failed; 2 usage or bad input; 3 the lock is held by another process;
-130 interrupted. Of `carrel pick` 1 says that nothing matched and nothing else: whatever goes wrong there is 2.
-A traceback never reaches the person: it goes to the log, and the message names the log.
+0 done; 1 nothing relevant found, a check failed, or something went wrong; 2 usage or bad input; 3 another process holds
+the lock; 130 interrupted. Of `carrel pick` 1 says that nothing matched and nothing else: whatever goes wrong there is
+2. A traceback never reaches the person: it goes to the log, and the message names the log.
 """
 
 from __future__ import annotations

@@ -110,8 +110,9 @@ def _print_version(ctx: click.Context, _option: click.Parameter, value: bool) ->
 def root(ctx: click.Context, /) -> Any:
     """Search what you have written and saved, by meaning and by words, and see why each result stands where it does.
 
-    Carrel watches folders and keeps one index of them on this machine; no file is changed and nothing is sent
-    anywhere. Without a command it opens the browser; given folders, it adds them first.
+    Carrel watches folders and keeps one index of them on this machine; no file is changed, and nothing is sent
+    anywhere but what you share (`carrel team`). Without a command it opens the browser; given folders, it adds them
+    first.
     """
     if ctx.ensure_object(Session).query and ctx.invoked_subcommand not in (None, FOLDERS):
         raise click.UsageError("-q is for the browser alone.", ctx)

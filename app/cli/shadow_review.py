@@ -48,6 +48,7 @@ KEYS: dict[str, ShadowChoice | None] = {
 @carrel_command(
     "review",
     reports=True,
+    short_help="Choose blind between what two models find.",
     examples=(("carrel shadow review", "Choose between two lists until the choices tell, or q; all is kept."),),
 )
 @pass_session

@@ -55,7 +55,7 @@ def marks(session: Session, change: str | None) -> None:
     reports=True,
     short_help="List searches that members share, or share one of yours.",
     examples=(
-        ("carrel team searches", "List them; F6 in the browser offers them too."),
+        ("carrel team searches", "List them; f6 in the browser offers them too."),
         ("carrel team searches --share 'open questions'", "Share a search that you kept under this name."),
     ),
 )
@@ -63,7 +63,7 @@ def marks(session: Session, change: str | None) -> None:
 @click.option("--own", "back", metavar="NAME", help="Share it no longer.")
 @pass_session
 def searches(session: Session, name: str | None, back: str | None) -> None:
-    """List the searches that members share under a name, or share one of yours (F6 in the browser keeps one)."""
+    """List the searches that members share under a name, or share one of yours (f6 in the browser keeps one)."""
     from engine.config import load
     from engine.errors import UsageError
 

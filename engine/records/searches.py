@@ -338,8 +338,7 @@ class NearestWord:
     """One word of a question, and the word of a passage that is nearest to it in meaning, by the model's token vectors.
 
     `start` and `end` are its code points in the passage's text; `same` is one that is the word itself, or has its stem.
-    `word` is "" and `cosine` None where no word of the passage is near enough. `faint` lies below the cut: it stands
-    where the passage has nothing nearer.
+    `word` is "" and `cosine` None where no word of the passage is near enough. `faint` lies below the cut.
     """
 
     asked: str

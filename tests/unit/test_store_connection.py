@@ -1,3 +1,5 @@
+"""Opening a library file: who may read it, what is refused, and a file that goes or is damaged meanwhile."""
+
 from __future__ import annotations
 
 import os

@@ -1,3 +1,5 @@
+"""A writer that is killed at any moment leaves a library that is sound."""
+
 from __future__ import annotations
 
 import random

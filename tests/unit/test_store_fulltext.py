@@ -1,3 +1,5 @@
+"""The word index: scores that can be taken apart, its counts, and phrases of any text."""
+
 from __future__ import annotations
 
 import random

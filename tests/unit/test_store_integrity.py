@@ -1,3 +1,5 @@
+"""The check of a library finds every damage, and the repair mends what can be mended."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The indexer lock: one holder, who can be read, and who frees it however it ends."""
+
 from __future__ import annotations
 
 import fcntl

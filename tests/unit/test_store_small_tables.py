@@ -1,3 +1,5 @@
+"""The small tables of a library: folders, what was left out, marks, orders, models, and single values."""
+
 from __future__ import annotations
 
 from pathlib import Path

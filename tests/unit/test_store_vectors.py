@@ -1,3 +1,5 @@
+"""Vectors are read in one piece as sqlite-vec gives them row by row."""
+
 from __future__ import annotations
 
 import random

@@ -1,3 +1,5 @@
+"""Writing a document: what stays keeps its id and its vector, and what is new waits to be embedded."""
+
 from __future__ import annotations
 
 from pathlib import Path

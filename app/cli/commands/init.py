@@ -21,5 +21,5 @@ from app.integrations import FILES, integration
 )
 @click.argument("program", type=click.Choice(list(FILES)))
 def command(program: str) -> None:
-    """Print what binds `carrel pick` to a key of a program; its first lines say where it belongs."""
+    """Print what binds `carrel pick` to a key of a program; its first lines say where it goes and what can be set."""
     write_raw(integration(program))

@@ -112,7 +112,7 @@ def use_model(session: Session, name: str) -> int:
     help="How many numbers of each vector to keep, for a model that was trained to be cut (Matryoshka).",
 )
 def build_model(directory: Path, name: str | None, dimensions: int | None) -> None:
-    """Make a model of a local sentence-transformers directory; needs `pip install 'carrel[training]'`.
+    """Make a model of a local sentence-transformers directory; needs the extra `training`.
 
     Pooling, prefixes, window, language and licence are read from the directory, and the vectors of what is built are
     held against those that sentence-transformers gives. What cannot be built is refused with its reason. Of a

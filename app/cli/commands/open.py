@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 @place_argument
 @pass_session
 def command(session: Session, path: str) -> int:
-    """Open a document in $VISUAL or $EDITOR, at a line; PDF, DOCX and EPUB in the program that shows them.
+    """Open a document in your editor, at a line; PDF, office files and e-books in the program that shows them.
 
+    Your editor is the setting `editor`, else $VISUAL, else $EDITOR.
     PATH is a path, or the end of one that only one document has. LINE is a line of the file, of a PDF its page; one
     that the file has not is passed over.
     """

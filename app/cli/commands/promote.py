@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 @click.option("--anyway", is_flag=True, help="Overrule the verdict, knowingly.")
 @pass_session
 def command(session: Session, run: str, anyway: bool) -> int:
-    """Take a retrained model, fitted constants of the fusion, or the model that runs beside the one in use, into use.
+    """Take into use a retrained model, fitted constants of the fusion, or the model that runs beside the one in use.
 
     A model's vectors are built beside the present ones, which serve until then; constants count from the next search.
-    One that runs beside (`carrel shadow`) is taken once its own tiers were fitted and what it found was accepted.
-    `carrel rollback` goes back at once.
+    One that runs beside (`carrel shadow`) is taken once its tiers (strong, likely, weak) were fitted and what it found
+    was accepted. `carrel rollback` goes back at once.
     """
     from app.cli.indexer_request import switch_model
     from training import fusion_promotion, promotion, runs, shadow_promotion

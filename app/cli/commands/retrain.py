@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+QUERIES = (
+    "Where queries come from: marks, log, links, headings (these four unless you say), titles, prefix; of --collection "
+    "also unlabelled. Can be given repeatedly."
+)
 
 
 @carrel_command(
@@ -33,7 +37,7 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.option("--judged", type=FILE, metavar="FILE", help='JSON Lines: {"query": "...", "relevant": ["path", ...]}.')
 @click.option("--collection", type=FOLDER, metavar="DIR", help="A collection in BEIR layout instead of your library.")
 @click.option("--split", default="train", metavar="NAME", help="The only judgements of it that are opened [train].")
-@click.option("--queries", multiple=True, metavar="SOURCE", help="Where queries come from; can be given repeatedly.")
+@click.option("--queries", multiple=True, metavar="SOURCE", help=QUERIES)
 @click.option("--recipe", type=click.Choice(tuple(RECIPES)), default="local", help="How to train [local].")
 @click.option("--budget", type=click.IntRange(1), default=DEFAULT_BUDGET, metavar="N", help="Triples at most [10,000].")
 @click.option("--name", metavar="N", help="What to call the run and its model.")

@@ -25,7 +25,7 @@ MARK = "▌"
     reports=True,
     examples=(
         ("carrel show kitchen/sourdough.md", "Print a document."),
-        ("carrel show sourdough.md:14", "Print it from line 14 on, which is marked; the end of a path is enough."),
+        ("carrel show sourdough.md:14", "Print it from two lines before line 14 on; the end of a path is enough."),
     ),
 )
 @place_argument

@@ -26,6 +26,7 @@ EXAMPLES = (
     ("carrel team folder add ~/notes --all", "Bring a folder to it, for all members to search."),
     ("carrel team share ~/diary ben", "Let one more person see a folder."),
 )
+TAKE_OUT = ("carrel team folder remove ~/notes", "Take it out; your own file keeps it.")
 ADDRESS = click.argument("address", metavar="ADDRESS")
 
 
@@ -153,7 +154,10 @@ def leave(session: Session, keep: bool, yes: bool) -> None:
 
 
 @command.group(
-    "folder", cls=CommandGroup, examples=(EXAMPLES[3], ("carrel team folder remove ~/notes", "Take it out."))
+    "folder",
+    cls=CommandGroup,
+    short_help="Bring a folder to the team library, or take it out.",
+    examples=(EXAMPLES[3], TAKE_OUT),
 )
 def folder_group() -> None:
     """Bring folders of this machine to the team library, or take them out."""
@@ -184,7 +188,7 @@ def add_folder(session: Session, folder: Path, for_all: bool, people: tuple[str,
     click.echo("`carrel sync` brings it over; an indexer that runs does so by itself.", err=True)
 
 
-@folder_group.command("remove", cls=CarrelCommand, short_help="Take a folder out.", examples=())
+@folder_group.command("remove", cls=CarrelCommand, short_help="Take a folder out.", examples=(TAKE_OUT,))
 @click.argument("folder", type=click.Path(path_type=Path))
 @pass_session
 def remove_folder(session: Session, folder: Path) -> None:

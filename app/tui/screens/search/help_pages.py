@@ -49,6 +49,7 @@ WHAT_IF: Page = (
         ("collapse", "from which cosine on notes that are alike share a row"),
         ("diversity", "several passages of a note have rows; the lower the number (λ of MMR), the more they differ"),
         ("cut-off", "a passage without your words is left out when it is so much farther than the nearest"),
+        ("fitted", "the constants that a run has fitted to this library, or the defaults; only where there are some"),
         ("late", "how much late interaction counts among the best hundred; only where `carrel late on` was given"),
     ),
 )

@@ -68,7 +68,7 @@ HELP_PAGES = (
     (
         "What a run does",
         (
-            ("queries", "makes questions whose answer is known: what you judged and opened, links, titles"),
+            ("queries", "makes questions whose answer is known: what you marked and opened, links, headings"),
             ("mining", "asks them of meaning alone and of words alone, and keeps what the two disagree on"),
             ("training", "shows the model the right passage, and the wrong ones that it took for it"),
             ("judging", "asks questions that the model never saw, and compares"),
@@ -81,7 +81,7 @@ HELP_PAGES = (
             ("meaning blind", "words find the passage, meaning does not; words blind is the other way round"),
             ("├──●──┤", "a difference and the interval that holds it in 95 of 100 cases; │ stands for no difference"),
             ("NDCG@10", "how well the first ten results are ordered: 1 is perfect"),
-            ("25 % tuned", "a quarter of the tuned model mixed with three of the one before; the best mixture is kept"),
+            ("25 % tuned", "a quarter of the tuned model and three of the one before; the best mixture is kept"),
             ("drift", "how far the same passages moved, as mean cosine distance: 0 is not at all"),
             ("memory on, off", "with or without what you marked and opened: a gain must be one beyond that"),
         ),

@@ -70,7 +70,7 @@ def end_lines(examples: Sequence[Example], decided: Mapping[int, bool], width: i
     rejected = sum(1 for accepted in decided.values() if not accepted)
     lines = said("That was the last one.", width, f"bold {BRIGHT}")
     without = f" but the {counted(rejected, 'example')} that you rejected" if rejected else ""
-    return [*lines, Content(), *said(f"The run learns from all{without}. g lets it go on; ← goes back.", width)]
+    return [*lines, Content(), *said(f"The run learns from all{without}. o lets it go on; ← goes back.", width)]
 
 
 def _decided(decided: Mapping[int, bool]) -> str:

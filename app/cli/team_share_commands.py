@@ -71,7 +71,7 @@ def searches(session: Session, name: str | None, back: str | None) -> None:
     if name is not None and name not in saved:
         known = ", ".join(map(one_line, sorted(saved))) or "none yet"
         raise UsageError(
-            f"No search is kept as {name}.", cause=f"Kept are: {known}.", fix="F6 in the browser keeps one."
+            f"No search is kept as {name}.", cause=f"Kept are: {known}.", fix="f6 in the browser keeps one."
         )
     with writing_to(session) as writer:
         if name is not None:

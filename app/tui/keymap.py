@@ -72,7 +72,7 @@ def split_keys(text: str) -> list[str]:
 def _fault(action: Action | None, identity: str, text: str) -> str:
     """Return what is wrong with one entry by itself, or ""."""
     if action is None:
-        return f"[keys] names “{identity}”, which no action is called. F5, Keys, lists them all."
+        return f"[keys] names “{identity}”, which no action is called. f5, Keys, lists them all."
     keys = split_keys(text)
     if not keys:
         return f"“{action.title}” has no key in [keys]; it keeps {action.key}."

@@ -192,7 +192,7 @@ class ThemeChoice:
         wanted = os.environ.get("TEXTUAL_THEME", "") or chosen
         if wanted in known:
             return self._showable(known[wanted]), ""
-        trouble = f"There is no theme “{wanted}”. F5 lists those that there are." if wanted else ""
+        trouble = f"There is no theme “{wanted}”. f5 lists those that there are." if wanted else ""
         return self._showable(known[preferred()]), trouble
 
     def other(self, dark: bool, chosen: str, known: Mapping[str, Theme]) -> str:

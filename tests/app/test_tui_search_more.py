@@ -283,7 +283,7 @@ async def test_a_search_is_kept_run_and_dropped(app: CarrelApp) -> None:
         await pressed(pilot, "f6", "down", "delete")
         assert app.config.saved == {}
         assert told(pilot) == [
-            "Kept as “bread”. F6 finds it again.",
+            "Kept as “bread”. f6 finds it again.",
             "“bread” is no longer kept.",
         ]
 

@@ -107,7 +107,7 @@ class Judgements:
             return f"Taken back: {_title(change)} is no longer marked."
         name, way = NAMES[change.after]
         if not self._browser.config.memory:
-            setting = "Memory is off, so it does not count yet; F5 turns it on."
+            setting = "Memory is off, so it does not count yet; f5 turns it on."
             return f"Marked {name} for this search: {_title(change)}. {setting}"
         where: Where = "rows" if self._rows.has_focus else "query"
         keys = self._browser.own_keys

@@ -85,7 +85,7 @@ class KeptSearches:
     def pick_earlier(self) -> None:
         """Let the person pick from the history."""
         if not self._browser.config.history:
-            self._browser.notify("History is off, so nothing is remembered. F5 turns it on.", markup=False)
+            self._browser.notify("History is off, so nothing is remembered. f5 turns it on.", markup=False)
             return
         history, present = self._browser.ports.history, self._line.value.strip()
 
@@ -180,7 +180,7 @@ class KeptSearches:
 
         def named(name: str | None) -> None:
             if name and self._browser.change_config(saved={**self._browser.config.saved, name: text}):
-                self._browser.notify(f"Kept as “{name}”. F6 finds it again.", markup=False)
+                self._browser.notify(f"Kept as “{name}”. f6 finds it again.", markup=False)
 
         self._browser.push_screen(
             AskScreen("Keep this search", one_line(text), placeholder="a name for it", check=_fault), named

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apsw
 
@@ -22,6 +24,9 @@ from engine.paths import private_folder
 from engine.store import backup, folders, models, stored_values
 from engine.store.transactions import path_of, transaction
 from engine.store.write_ahead_log import fold_in
+
+if TYPE_CHECKING:
+    from engine.store.archive import Kept, LibraryArchive
 
 KEPT_SECONDS = 24 * 3600.0
 AT_ONCE = 4  # documents a commit: about 100 ms of overwriting words and vectors
@@ -180,10 +185,23 @@ def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool
         about = kept.about()
         if active is None or about["fingerprint"] != active.fingerprint:
             return 0
-        (known,) = kept.folders()
-        came_back = put_back(Writer(conn, active.id), kept.documents(), {known["id"]: folder.id}, stop).documents
+        documents = _readable(kept, folder.id)
+        came_back = put_back(Writer(conn, active.id), documents, {folder.id: folder.id}, stop).documents
     note_arrivals(conn, versions_in(stored_values.json_object(about.get("readers"))))
     return came_back
+
+
+def _readable(kept: LibraryArchive, folder_id: int) -> Iterator[Kept]:
+    """Yield what waits, as documents of this folder, up to where it is damaged: the sync reads the other files anew."""
+    try:
+        for each in kept.documents():
+            yield replace(each, folder_id=folder_id)
+    except (LibraryDamaged, ValueError, TypeError, AttributeError, KeyError):
+        import logging  # which a start does without
+
+        logging.getLogger(__name__).warning(
+            "what was kept of a forgotten folder is damaged: %s", kept.path, exc_info=True
+        )
 
 
 def _path_of(conn: apsw.Connection, folder_id: int) -> bytes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 from shelf import Shelf, paragraph, words_are_sound
 
@@ -135,3 +137,19 @@ def test_a_folder_forgotten_while_it_is_embedded_comes_back_with_what_still_wait
     assert shelf.parser.read_paths == []
     assert (report.unchanged, report.embedded, report.pending) == (4, 1, 0)
     assert before.items() <= shelf.contents().items()
+
+
+def test_a_folder_whose_kept_part_is_damaged_comes_back_from_its_files(shelf: Shelf) -> None:
+    before, path = shelf.contents(), folder_of(shelf).path
+    forget_folder(shelf.conn, folder_of(shelf).id)
+    (waiting,) = removed_folders.waiting(shelf.library)
+    with closing(apsw.Connection(str(waiting.file))) as kept:
+        page = kept.execute("SELECT rootpage FROM sqlite_master WHERE name = 'passage'").get
+        octets = kept.pragma("page_size")
+    with waiting.file.open("r+b") as stream:
+        stream.seek((page - 1) * octets)
+        stream.write(b"\xff" * octets)
+    assert removed_folders.take_back(shelf.conn, shelf.library, path)
+    shelf.sync()
+    assert shelf.contents() == before
+    assert not waiting.file.exists()

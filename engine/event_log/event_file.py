@@ -40,6 +40,7 @@ class EventFile:
         self._largest = largest
         self._size = os.fstat(self._file).st_size
         self._standing: dict[type[Event], Event] = {}
+        self._cut_short = False  # whether the last line has no end
         self._lock = threading.Lock()
 
     def write(self, event: Event) -> None:
@@ -79,12 +80,17 @@ class EventFile:
         return True
 
     def _begin_anew(self) -> None:
-        self._size = 0
+        self._size, self._cut_short = 0, False
         for each in self._standing.values():
             self._append(each)
 
     def _append(self, event: Event) -> None:
-        self._size += os.write(self._file, to_line(event).encode("ascii") + b"\n")
+        line = to_line(event).encode("ascii") + b"\n"
+        if self._cut_short:  # by a full disk: this one is a line of its own all the same
+            line = b"\n" + line
+        written = os.write(self._file, line)
+        self._size += written
+        self._cut_short = written < len(line)
 
 
 def _opened(path: Path) -> int:

@@ -307,3 +307,18 @@ def test_two_threads_that_find_their_file_gone_make_one_anew(tmp_path: Path, mon
         thread.join()
     assert len(closed) == 1, "the other thread's file was closed"
     events.close()
+
+
+def test_an_event_that_a_full_disk_cut_short_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "events" / "indexer.jsonl"
+    events, tail = EventFile(path), EventTail(path)
+    write = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda descriptor, line: write(descriptor, line[: len(line) // 2]))
+        events.write(Committed(documents=1, passages=1))
+    events.write(Committed(documents=2, passages=2))
+    assert [event.documents for event in tail.read() if isinstance(event, Committed)] == [2]
+    events.close()
+    tail.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -20,7 +21,7 @@ import apsw
 from engine.errors import CarrelError, LibraryDamaged
 from engine.indexing.crash_recovery import forget_readings
 from engine.lazy_dataclass import dataclass
-from engine.paths import private_folder
+from engine.paths import display, private_folder
 from engine.store import backup, folders, models, stored_values
 from engine.store.transactions import path_of, transaction
 from engine.store.write_ahead_log import fold_in
@@ -133,15 +134,23 @@ def drop_waiting(library: Path, path: bytes) -> int | None:
 def take_back(conn: apsw.Connection, library: Path, path: bytes) -> bool:
     """Watch a forgotten folder again, with the rules that it had; False where none of this path waits.
 
-    What it held comes back with the next sync (`settle`). One small write, for which no lock is needed.
+    What it held comes back with the next sync (`settle`). One small write, for which no lock is needed. Raises
+    LibraryDamaged where the rules cannot be read: without them, files would be indexed that are to be left out.
     """
     from engine.store.archive import LibraryArchive
 
     found = waiting_at(library, path)
     if found is None:
         return False
-    with LibraryArchive.open(found.file) as kept:
-        (folder,) = kept.folders()
+    try:
+        with LibraryArchive.open(found.file) as kept:
+            (folder,) = kept.folders()
+    except (LibraryDamaged, ValueError) as error:
+        raise LibraryDamaged(
+            f"What was kept of {display(path)} is damaged, and its rules cannot be read.",
+            cause="The library is sound.",
+            fix=f"`carrel remove --forever {shlex.quote(display(path))}` lets go of it; then add the folder anew.",
+        ) from error
     with transaction(conn):
         conn.execute(
             "INSERT INTO folder(path, rules, state, added_at) VALUES(?, ?, ?, ?) ON CONFLICT(path) DO NOTHING",

@@ -50,9 +50,9 @@ class ReaderMemory:
         if grade == judgements.OPENED and others:
             return others[0]  # it was marked before its text changed
         with self._store.marking() as kept_marks:
+            kept_marks.put_marks([mark])  # first, so that one of the marks is there wherever this is cut short
             for each in others:
                 kept_marks.remove_mark(asked, each.passage_hash)
-            kept_marks.put_marks([mark])
             if model is not None and not kept:
                 from engine.retrieval.query_memory import vector_of
 

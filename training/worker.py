@@ -77,7 +77,8 @@ def _carried_out(run: Run) -> int:
 
 
 def _fail(run: Run, teller: Teller, message: str, fix: str) -> None:
-    run.update(state="failed", seconds=run.worked())
+    if run.record().state == "running":  # else it was judged, and only its end could not be told, as on a full disk
+        run.update(state="failed", seconds=run.worked())
     teller.tell(Failed(message=message, fix=fix))
 
 

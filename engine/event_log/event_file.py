@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -28,7 +29,8 @@ LOOK_BACK_BYTES = 1 << 16  # read at once by one who looks for the last event of
 class EventFile:
     """An open event file. Each event is one line and one write, so that a follower never sees half of one.
 
-    Where somebody removes or empties it, it is made anew, with what one who begins to follow must know.
+    Where somebody removes or empties it, it is made anew, with what one who begins to follow must know. Any thread may
+    write: what brings folders to a team tells beside the indexer.
     """
 
     def __init__(self, path: Path, largest: int = LARGEST_BYTES) -> None:
@@ -38,9 +40,20 @@ class EventFile:
         self._largest = largest
         self._size = os.fstat(self._file).st_size
         self._standing: dict[type[Event], Event] = {}
+        self._cut_short = False  # whether the last line has no end
+        self._lock = threading.Lock()
 
     def write(self, event: Event) -> None:
         """Append one event. A full disk loses the event, never the work that it tells of."""
+        with self._lock:
+            self._write(event)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            os.close(self._file)
+
+    def _write(self, event: Event) -> None:
         if isinstance(event, STANDING):
             self._standing[type(event)] = event
         try:
@@ -51,10 +64,6 @@ class EventFile:
             self._append(event)
         except OSError as error:
             log.warning("an event could not be written: %s", error)
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
 
     def _is_lost(self) -> bool:
         """Whether the file was removed, and another could be opened in its place."""
@@ -71,12 +80,17 @@ class EventFile:
         return True
 
     def _begin_anew(self) -> None:
-        self._size = 0
+        self._size, self._cut_short = 0, False
         for each in self._standing.values():
             self._append(each)
 
     def _append(self, event: Event) -> None:
-        self._size += os.write(self._file, to_line(event).encode("ascii") + b"\n")
+        line = to_line(event).encode("ascii") + b"\n"
+        if self._cut_short:  # by a full disk: this one is a line of its own all the same
+            line = b"\n" + line
+        written = os.write(self._file, line)
+        self._size += written
+        self._cut_short = written < len(line)
 
 
 def _opened(path: Path) -> int:

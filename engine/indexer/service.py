@@ -125,8 +125,9 @@ class Service:
         self._gives_way = meaning
         orders = [] if paths else requests.take_whole_syncs(self._conn)
         report = self.in_turns(paths, full=full, accept_removals=accept_removals)
-        for order in orders:
-            requests.finish(self._conn, order, to_dict(report))
+        if not self._stop.is_set():  # else they are taken again by the next indexer
+            for order in orders:
+                requests.finish(self._conn, order, to_dict(report))
         if meaning:
             self.embed_all(paths)
         embedded, seconds = self._vectors.embedded - embedded, round(time.monotonic() - began, 3)

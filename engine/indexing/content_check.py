@@ -25,10 +25,13 @@ WHERE document.failure IS NULL AND folder.state = 'watching'"""
 
 
 def due(conn: apsw.Connection) -> tuple[bytes, ...]:
-    """Return the absolute paths of the files whose bytes are to be looked at now, the longest unseen first."""
+    """Return the absolute paths of the files whose bytes are to be looked at now, the longest unseen first.
+
+    Folders come last of which documents are held back: these have no file, and would stand before all others for ever.
+    """
     rows = conn.execute(
         f"""SELECT folder.path, document.path, document.size {_DOCUMENTS} AND {_CHECKED} < ?
-        ORDER BY {_CHECKED}, document.id LIMIT ?""",
+        ORDER BY EXISTS(SELECT 1 FROM meta WHERE key = 'held:' || folder.id), {_CHECKED}, document.id LIMIT ?""",
         (time.time() - CHECK_AFTER_SECONDS, FILES_AT_ONCE),
     )
     paths: list[bytes] = []

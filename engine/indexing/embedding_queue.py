@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 
 import apsw
 
-from engine.errors import CarrelError, ModelError
+from engine.errors import (
+    CarrelError,
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryFull,
+    LibraryMissing,
+    LibraryReadOnly,
+    ModelError,
+)
 from engine.events import Committed, Event
 from engine.indexing.passage_encoder import Embedder, GaveWay, LazyEncoder, broken_off_by, refuse_other
 from engine.indexing.stop_signal import Signal
@@ -28,6 +36,10 @@ from engine.watching.watched_roots import watched
 
 if TYPE_CHECKING:
     from engine.indexing.passage_encoder import PassageEncoder
+
+
+# What ends a step though no text is at fault; a vector that SQLite refuses is a plain LibraryError.
+NO_TEXTS_FAULT = (apsw.Error, LibraryBusy, LibraryDamaged, LibraryFull, LibraryMissing, LibraryReadOnly)
 
 
 class EmbeddingQueue:
@@ -79,7 +91,7 @@ class EmbeddingQueue:
                         change_log.prune(self._conn)
                 except GaveWay:
                     break
-                except apsw.Error:
+                except NO_TEXTS_FAULT:
                     raise
                 except Exception as error:
                     self._put_last(texts)

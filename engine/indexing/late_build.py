@@ -6,14 +6,16 @@ there, so that a stop or a kill at any line costs a turn; rows of text that is g
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import apsw
 
-from engine.errors import ModelError
+from engine.errors import CarrelError, ModelError
 from engine.events import Event, Preparing
+from engine.indexing.passage_encoder import faults_told
 from engine.indexing.stop_signal import Signal
 from engine.store import change_log
 from engine.store.transactions import transaction
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from engine.embedding.token_vectors import TokenVectors
     from engine.indexing.passage_encoder import PassageEncoder
     from engine.store.late_vectors import LateModel
+
+log = logging.getLogger(__name__)
 
 AT_ONCE = 16  # passages a transaction: a quarter of a second of encoding
 TURN_SECONDS = 1.0  # then it is looked whether something else is due
@@ -83,7 +87,8 @@ def switch(conn: apsw.Connection, order: str, encoder_of: Callable[[str | None],
 
 def token_dimension(encoder: PassageEncoder) -> int:
     """Return how many components a model's token vectors have. Raises ModelError where it gives none."""
-    found = encoder.encode_passage_tokens("a word") if isinstance(encoder, TokenPassages) else None
+    with faults_told(encoder.manifest.id):
+        found = encoder.encode_passage_tokens("a word") if isinstance(encoder, TokenPassages) else None
     if found is None or not len(found.vectors):
         raise ModelError(
             f"The model {encoder.manifest.id} cannot be used for late interaction.",
@@ -203,7 +208,10 @@ class LateTurns:
 def _rows(
     texts: dict[int, str], hashes: dict[int, bytes], encoder: PassageEncoder, late: LateModel
 ) -> dict[int, tuple[bytes, Codes]]:
-    """Return the rows of passages; one that gives no token at all has a row of one zero vector."""
+    """Return the rows of passages; one that gives no token at all has a row of one zero vector.
+
+    So has one on which the model fails.
+    """
     import numpy as np
 
     from engine.embedding.token_pooling import encoded, pool
@@ -211,7 +219,13 @@ def _rows(
     rows = {}
     for each, digest in hashes.items():
         assert isinstance(encoder, TokenPassages)  # asked when its dimension was
-        found = encoder.encode_passage_tokens(texts.get(each, ""))
+        try:
+            found = encoder.encode_passage_tokens(texts.get(each, ""))
+        except CarrelError:
+            raise
+        except Exception:  # whatever runs the model raises; the others are not to wait for this one
+            log.warning("%s gives passage %d no token vectors", late.name, each, exc_info=True)
+            found = None
         vectors = (
             found.vectors if found is not None and len(found.vectors) else np.zeros((1, late.dimension), np.float32)
         )

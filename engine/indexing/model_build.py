@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import apsw
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.embedding.manifest import Manifest
 from engine.embedding.multi_vector_input import refuse_for_meaning
@@ -27,7 +28,7 @@ from engine.events import Event, Preparing
 from engine.indexing.embedding_queue import EmbeddingQueue
 from engine.indexing.file_reader import DocumentParser
 from engine.indexing.outdated_documents import documents_with_gaps, gaps_of
-from engine.indexing.passage_encoder import Embedder, PassageEncoder, cutting, passages_of
+from engine.indexing.passage_encoder import Embedder, PassageEncoder, cutting, faults_told, passages_of
 from engine.indexing.stop_signal import Never, Signal
 from engine.indexing.sync_progress import ProgressMeter
 from engine.store import change_log, models, vector_tables
@@ -113,14 +114,20 @@ def build(
 ) -> bool:
     """Make the vectors that a model lacks, of texts that wait for it and of files; False where it was stopped.
 
-    What cannot be read now is left out. The caller holds the indexer lock.
+    What cannot be read now is left out. The caller holds the indexer lock. Raises ModelError where the model fails on a
+    text.
     """
+
+    def encoded(texts: Sequence[str]) -> NDArray[np.float32]:
+        with faults_told(model.name):
+            return encoder.encode_passages(texts)
+
     model_id = model.id
     on_event(Preparing(what=f"building the vectors of {model.name}"))
     _work_off(conn, model, encoder, stop)
     gaps = [_gap(conn, model_id, each) for each in sorted(documents_with_gaps(conn, model_id))]
     meter = ProgressMeter(len(gaps), sum(gap.size for gap in gaps), on_event)
-    embedder = Embedder(encoder.encode_passages, stop)
+    embedder = Embedder(encoded, stop)
     writer = Writer(conn, model_id)
     parser = new_parser()
     try:

@@ -82,6 +82,21 @@ def broken_off_by(stop: Signal, encoder: object) -> Iterator[None]:
         encoder.before_each = before
 
 
+@contextmanager
+def faults_told(model: str) -> Iterator[None]:
+    """Raise ModelError where a model fails on a text: what runs it raises anything, and that would end an indexer."""
+    try:
+        yield
+    except CarrelError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"The model {model} could not embed a text.",
+            cause=f"{type(error).__name__}: {str(error)[:200]}.",
+            fix="Install it again, or use another one: `carrel models`.",
+        ) from error
+
+
 def cutting(encoder: object) -> Cutting | None:
     """Say how the process that reads a file is to cut it; None for an encoder without a folder, which cuts here."""
     if not isinstance(encoder, OfAFolder):

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import apsw
 
 from engine.errors import CarrelError, LibraryDamaged
 from engine.indexing.crash_recovery import forget_readings
 from engine.lazy_dataclass import dataclass
-from engine.paths import private_folder
+from engine.paths import display, private_folder
 from engine.store import backup, folders, models, stored_values
 from engine.store.transactions import path_of, transaction
 from engine.store.write_ahead_log import fold_in
+
+if TYPE_CHECKING:
+    from engine.store.archive import Kept, LibraryArchive
 
 KEPT_SECONDS = 24 * 3600.0
 AT_ONCE = 4  # documents a commit: about 100 ms of overwriting words and vectors
@@ -128,15 +134,23 @@ def drop_waiting(library: Path, path: bytes) -> int | None:
 def take_back(conn: apsw.Connection, library: Path, path: bytes) -> bool:
     """Watch a forgotten folder again, with the rules that it had; False where none of this path waits.
 
-    What it held comes back with the next sync (`settle`). One small write, for which no lock is needed.
+    What it held comes back with the next sync (`settle`). One small write, for which no lock is needed. Raises
+    LibraryDamaged where the rules cannot be read: without them, files would be indexed that are to be left out.
     """
     from engine.store.archive import LibraryArchive
 
     found = waiting_at(library, path)
     if found is None:
         return False
-    with LibraryArchive.open(found.file) as kept:
-        (folder,) = kept.folders()
+    try:
+        with LibraryArchive.open(found.file) as kept:
+            (folder,) = kept.folders()
+    except (LibraryDamaged, ValueError) as error:
+        raise LibraryDamaged(
+            f"What was kept of {display(path)} is damaged, and its rules cannot be read.",
+            cause="The library is sound.",
+            fix=f"`carrel remove --forever {shlex.quote(display(path))}` lets go of it; then add the folder anew.",
+        ) from error
     with transaction(conn):
         conn.execute(
             "INSERT INTO folder(path, rules, state, added_at) VALUES(?, ?, ?, ?) ON CONFLICT(path) DO NOTHING",
@@ -180,10 +194,23 @@ def _bring_back(conn: apsw.Connection, removed: Removed, stop: Callable[[], bool
         about = kept.about()
         if active is None or about["fingerprint"] != active.fingerprint:
             return 0
-        (known,) = kept.folders()
-        came_back = put_back(Writer(conn, active.id), kept.documents(), {known["id"]: folder.id}, stop).documents
+        documents = _readable(kept, folder.id)
+        came_back = put_back(Writer(conn, active.id), documents, {folder.id: folder.id}, stop).documents
     note_arrivals(conn, versions_in(stored_values.json_object(about.get("readers"))))
     return came_back
+
+
+def _readable(kept: LibraryArchive, folder_id: int) -> Iterator[Kept]:
+    """Yield what waits, as documents of this folder, up to where it is damaged: the sync reads the other files anew."""
+    try:
+        for each in kept.documents():
+            yield replace(each, folder_id=folder_id)
+    except (LibraryDamaged, ValueError, TypeError, AttributeError, KeyError):
+        import logging  # which a start does without
+
+        logging.getLogger(__name__).warning(
+            "what was kept of a forgotten folder is damaged: %s", kept.path, exc_info=True
+        )
 
 
 def _path_of(conn: apsw.Connection, folder_id: int) -> bytes:

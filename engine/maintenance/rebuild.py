@@ -96,6 +96,7 @@ def rebuild(
         draft = backup.draft_of(library)
         try:
             saved, lost = _save(library, draft, stop)
+            backup.synced(draft)  # what may fail comes before the library leaves its place
             kept = set_aside(library, "damaged")
             backup.settle(draft, library)
         finally:

@@ -58,6 +58,7 @@ def restore(library: Path, source: Path) -> Restored:
         try:
             copied = _brought(source, library, draft)
             open_writer(draft, lock_held=True).close()  # to the newest schema, before anything is replaced
+            backup.synced(draft)  # what may fail comes before the library leaves its place
             kept = set_aside(library, "before-restore")
             backup.settle(draft, library)
         except OSError as error:

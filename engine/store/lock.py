@@ -47,14 +47,18 @@ class IndexerLock:
     def acquire(self, task: str, events: Path | None = None) -> Iterator[None]:
         """Hold the lock for `task` while the block runs; `events` is the file in which the holder tells of its work.
 
-        Raises LibraryBusy with the holder's task where another has it, LibraryReadOnly where no lock file can be made.
+        Raises LibraryBusy with the holder's task where another has it, LibraryReadOnly where no lock file can be made,
+        LibraryFull where the disk has no room for who holds it.
         """
+        from engine.store.faults import system_errors_translated  # SQLite, which those who only look do without
+
         descriptor = self._open()
         try:
             self._take(descriptor)
             record = {"pid": os.getpid(), "task": task, "since": time.time(), "events": str(events) if events else None}
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(record).encode(), 0)
+            with system_errors_translated(self.library):
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, json.dumps(record).encode(), 0)
             try:
                 with _kept(events):
                     yield

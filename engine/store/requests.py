@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from typing import Any, cast
@@ -13,6 +14,7 @@ from engine.lazy_dataclass import dataclass
 from engine.store import stored_values
 from engine.store.transactions import transaction
 
+_AS_BYTES = "\0"  # before the hexadecimal bytes of a path that is no UTF-8: no path holds it, and the column is text
 KEPT_DONE = 100  # finished requests whose outcome can still be asked for
 
 
@@ -35,9 +37,11 @@ class RequestState:
 
 
 def file(conn: apsw.Connection, kind: str, argument: str = "") -> int:
-    """File an order and return its id."""
+    """File an order and return its id; a path is written as `os.fsdecode` has it."""
     with transaction(conn):
-        conn.execute("INSERT INTO request(kind, argument, requested_at) VALUES(?, ?, ?)", (kind, argument, time.time()))
+        conn.execute(
+            "INSERT INTO request(kind, argument, requested_at) VALUES(?, ?, ?)", (kind, _written(argument), time.time())
+        )
         return conn.last_insert_rowid()
 
 
@@ -51,7 +55,10 @@ def take(conn: apsw.Connection) -> Request | None:
             RETURNING id, kind, argument""",
             (time.time(),),
         ).fetchall()
-    return Request(*cast("tuple[int, str, str]", rows[0])) if rows else None
+    if not rows:
+        return None
+    number, kind, argument = cast("tuple[int, str, str]", rows[0])
+    return Request(number, kind, _read(argument))
 
 
 def take_whole_syncs(conn: apsw.Connection) -> list[int]:
@@ -106,3 +113,17 @@ def state(conn: apsw.Connection, request_id: int) -> RequestState | None:
     return RequestState(
         taken_at is not None, done_at is not None, stored_values.json_object(stored_values.sound_text(outcome))
     )
+
+
+def _written(argument: str) -> str:
+    """Return an argument as the library can hold it."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return _AS_BYTES + os.fsencode(argument).hex()
+    return argument
+
+
+def _read(written: str) -> str:
+    """Return the argument that was written so."""
+    return os.fsdecode(bytes.fromhex(written[len(_AS_BYTES) :])) if written.startswith(_AS_BYTES) else written

@@ -119,8 +119,12 @@ class FolderWatch:
         return missed
 
     def due_for_a_look(self) -> tuple[bytes, ...]:
-        """Return the places that nobody tells of and that are to be looked at now; say `looked` afterwards."""
-        return self._polling.due()
+        """Return the places that nobody tells of and that are to be looked at now; say `looked` afterwards.
+
+        They were found when the folders were last counted: what was paused or forgotten since is none of them.
+        """
+        due = self._polling.due()
+        return tuple(place for place in due if any(below(place, root) or below(root, place) for root in self._roots))
 
     def looked(self, *, found_nothing: bool) -> None:
         """Plan when to look at those places again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -14,10 +15,18 @@ import pytest
 from fake_encoder import FakeEncoder
 from sound_library import Sound, assert_as_before, care, faults, library, sound
 
-from engine.errors import CarrelError, LibraryBusy, LibraryDamaged, LibraryMissing, PathError, SchemaTooNew
+from engine.errors import (
+    CarrelError,
+    LibraryBusy,
+    LibraryDamaged,
+    LibraryError,
+    LibraryMissing,
+    PathError,
+    SchemaTooNew,
+)
 from engine.library import Library
 from engine.records import Check
-from engine.store import connection
+from engine.store import backup, connection
 from engine.store.connection import open_reader, open_writer
 from engine.store.vector_tables import read_matrix
 
@@ -138,6 +147,24 @@ def test_an_empty_file_is_told_as_a_library_that_is_not_there(library: Path) -> 
     library.write_bytes(b"")
     with pytest.raises(LibraryMissing):
         care(library).check()
+
+
+def test_a_copy_that_does_not_reach_the_disk_leaves_the_library_in_its_place(
+    library: Path, sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = backup.synced
+
+    def failing(path: Path) -> None:
+        if ".part-" in path.name:
+            raise OSError(errno.EIO, "Input/output error")
+        real(path)
+
+    monkeypatch.setattr(backup, "synced", failing)
+    for work in (lambda: care(library).restore(sound.backup), care(library).rebuild):
+        with pytest.raises((LibraryError, OSError)):
+            work()
+        assert library.exists()
+        assert_as_before(library, sound)
 
 
 def test_a_missing_library_is_restored(library: Path, sound: Sound) -> None:

@@ -89,3 +89,25 @@ def test_the_doctor_tells_how_long_ago_the_bytes_were_looked_at(
     ok, count, detail = said()
     assert (ok, count) == (True, 2)
     assert "2 of 2 files were not held against their bytes for a month" in detail
+
+
+def test_documents_whose_files_are_held_to_be_gone_keep_no_other_file_from_being_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARREL_HOME", str(tmp_path / "home"))
+    library = library_of(
+        tmp_path, {f"{number}.md": f"# {number}\n\nThe dipper.\n" for number in range(25)}, fitted=False
+    )
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kept.md").write_text("# Kept\n\nThe dapper.\n")
+    library.add(other)
+    library.sync()
+    for path in (tmp_path / "notes").iterdir():
+        path.unlink()
+    (tmp_path / "notes/left.md").write_text("# Left\n")
+    assert library.sync().held == 25
+    days_later(monkeypatch, 8)
+    monkeypatch.setattr(content_check, "FILES_AT_ONCE", 10)
+    with library._file.reading() as connection:
+        assert os.fsencode(other / "kept.md") in content_check.due(connection)

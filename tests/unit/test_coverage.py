@@ -274,6 +274,25 @@ def test_a_folder_on_another_machine_is_polled(shelf: Shelf, monkeypatch: pytest
     assert (shelf.told[-1].covered, shelf.told[-1].folders, shelf.told[-1].fix) == (1, 2, "")
 
 
+@pytest.mark.parametrize("state", ["paused", "forgotten"])
+def test_a_folder_that_is_followed_no_more_is_polled_no_more(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    place = Mount(os.path.realpath(os.fsencode(shelf.notes)), b"nfs4")
+    monkeypatch.setattr(folder_watch, "MountChanges", lambda: MountChanges(lambda: [place]))
+    shelf.following.start()
+    shelf.following.watch_all()
+    shelf.later(POLL_SECONDS)
+    assert shelf.following.due_for_a_look() == (os.fsencode(shelf.notes),)
+    (folder,) = folders.every(shelf.conn)
+    if state == "paused":
+        folders.set_state(shelf.conn, folder.id, "paused")
+    else:
+        folders.remove(shelf.conn, folder.id)
+    shelf.following.look(again=True)
+    assert shelf.following.due_for_a_look() == ()
+
+
 # --- the watcher ------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,10 @@ from fake_encoder import FakeEncoder
 from notes import write
 
 from engine.errors import LibraryBusy
+from engine.event_log import event_file
 from engine.event_log.event_file import KEPT_FILES, EventFile, EventTail, last_watching, new_event_file
 from engine.event_log.lock_holder import HolderTail
-from engine.events import Committed, Event, FollowsAnother, IndexerStarted, Watching
+from engine.events import Committed, Event, FollowsAnother, IndexerStarted, Trouble, Watching
 from engine.library import Library
 from engine.paths import Places, places
 from engine.records import Writer
@@ -279,3 +282,43 @@ def test_a_sync_is_told_in_an_event_file_that_followers_find(home: Places, tmp_p
     files = sorted((home.state / "events").iterdir())
     assert len(files) == KEPT_FILES  # one that did not come to work has none, and lets one more of the others go
     assert [event.type for event in EventTail(files[-1]).read()][-2:] == ["sync_finished", "stopped"]
+
+
+def test_two_threads_that_find_their_file_gone_make_one_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "events" / "indexer.jsonl"
+    events = EventFile(path)
+    path.unlink()
+    both = threading.Barrier(2)
+    opened = event_file._opened
+
+    def slowly(place: Path) -> int:
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.3)
+        return opened(place)
+
+    monkeypatch.setattr(event_file, "_opened", slowly)
+    closed: list[int] = []
+    close = os.close
+    monkeypatch.setattr(os, "close", lambda descriptor: (closed.append(descriptor), close(descriptor))[1])
+    threads = [threading.Thread(target=events.write, args=(Trouble(message=str(each)),)) for each in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(closed) == 1, "the other thread's file was closed"
+    events.close()
+
+
+def test_an_event_that_a_full_disk_cut_short_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "events" / "indexer.jsonl"
+    events, tail = EventFile(path), EventTail(path)
+    write = os.write
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda descriptor, line: write(descriptor, line[: len(line) // 2]))
+        events.write(Committed(documents=1, passages=1))
+    events.write(Committed(documents=2, passages=2))
+    assert [event.documents for event in tail.read() if isinstance(event, Committed)] == [2]
+    events.close()
+    tail.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from engine.indexer.service import Service
 from engine.indexer.warm_parser import WarmParser
 from engine.indexing.model_build import use_model
 from engine.indexing.stop_signal import Never
-from engine.store import folders, integrity, models, pending_vectors, repair, vacuum
+from engine.store import folders, integrity, models, pending_vectors, repair, requests, vacuum
 from engine.store.connection import open_writer
 from engine.store.transactions import transaction
 from engine.store.vector_tables import read_matrix
@@ -241,3 +241,37 @@ def test_compaction_and_repair_keep_what_waits_for_another_model(shelf: Shelf) -
     repair.repair(shelf.conn)
     sync(shelf, candidate)
     assert vectors(shelf.conn, "candidate") == fresh(shelf, candidate)
+
+
+class Picky(OtherEncoder):
+    """A model that fails on one text."""
+
+    def encode_passages(self, texts: Sequence[str]):
+        if any("poison" in text for text in texts):
+            raise RuntimeError("a shape that does not fit")
+        return super().encode_passages(texts)
+
+
+@pytest.mark.parametrize("how", ["use_model", "beside"])
+def test_a_model_that_fails_on_a_text_does_not_end_the_indexer(shelf: Shelf, how: str) -> None:
+    picky = Picky("picky")
+    shelf.write("sound.md", paragraph("sound"))
+    shelf.write("bad.md", paragraph("poison"))
+    sync(shelf)
+    number = requests.file(shelf.conn, "use_model", "picky") if how == "use_model" else 0
+    if how == "beside":
+        beside(shelf, picky)
+    warm = WarmParser(lambda: shelf.parser)
+    Service(
+        shelf.conn,
+        shelf.library,
+        encoder_of=lambda name: picky if name == "picky" else shelf.encoder,
+        parser=warm,
+        refit=None,
+        on_event=shelf.events.append,
+        stop=Never(),
+    ).run(watch=False)
+    state = requests.state(shelf.conn, number)
+    assert how == "beside" or (state is not None and state.outcome is not None and "picky" in state.outcome["message"])
+    active = models.active(shelf.conn)
+    assert active is not None and active.name == shelf.encoder.manifest.id

@@ -308,6 +308,33 @@ def test_a_late_model_that_is_not_installed_is_told_with_what_fetches_it_and_not
     assert found(library, 0.0, "yeast").hits[0].path.endswith(b"beer.md")
 
 
+def test_a_text_on_which_the_late_model_fails_keeps_no_other_from_its_vectors(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = TokenFake.encode_passage_tokens
+
+    def picky(encoder: TokenFake, text: str):
+        if "swarm" in text:
+            raise RuntimeError("a shape that does not fit")
+        return encode(encoder, text)
+
+    monkeypatch.setattr(TokenFake, "encode_passage_tokens", picky)
+    library.switch_late("on 1 ward fake")
+    status = library.late_status()
+    assert status is not None and status.have == len(NOTES)
+    assert found(library, 0.3).hits
+
+
+def test_a_late_model_that_fails_on_every_text_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(encoder: TokenFake, text: str):
+        raise RuntimeError("a shape that does not fit")
+
+    library.switch_late("on 1 ward fake")
+    monkeypatch.setattr(TokenFake, "encode_passage_tokens", broken)
+    with pytest.raises(ModelError):
+        library.switch_late("on 2 ward fake")
+
+
 def test_why_tells_what_late_interaction_did(library: Library, tmp_path: Path) -> None:
     library.switch_late("on 1 ward fake")
     settings = SearchSettings(late=0.5)

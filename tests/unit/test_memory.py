@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from notes import FILLER, library_of, write
 from properties import examples
 
-from engine.errors import CarrelError, UsageError
+from engine.errors import CarrelError, LibraryBusy, UsageError
 from engine.library import Library
 from engine.records import Mark, SearchResult, SearchSettings
-from engine.store import judgements
+from engine.store import judgements, models
 from engine.store.connection import open_writer
 
 pytestmark = pytest.mark.usefixtures("unfitted")
@@ -30,6 +30,7 @@ NOTES = {
     "tax.md": "# Tax\n\nLedger of a year, nothing about kitchens.\n",
     **FILLER,
 }
+EDITED = "Feeding the sourdough starter every morning keeps it alive, with flour, water and a warm place to rest in."
 OFF = SearchSettings(memory=False)
 UNGROUPED = SearchSettings(group=False, collapse=0.0)
 
@@ -471,3 +472,25 @@ def test_what_was_opened_or_marked_right_last_is_known_by_its_document(library: 
     assert library.last_opened(1) == library.last_opened(5)[:1]
     library.empty_marks()
     assert library.last_opened(5) == ()
+
+
+def test_a_mark_that_could_not_be_kept_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with library_of(tmp_path, {"bread.md": f"# Bread\n\n{EDITED} Once.\n"}) as library:
+        library.mark(ASKED, passage(library, "bread"))
+        write(tmp_path / "notes", {"bread.md": f"# Bread\n\n{EDITED} Twice.\n"})
+        library.sync()
+        before = library.marks()
+        with monkeypatch.context() as patched:
+            patched.setattr(judgements, "put", busy)
+            with pytest.raises(LibraryBusy):
+                library.mark(ASKED, passage(library, "bread"), judgements.WRONG)
+        assert library.marks() == before
+        library.mark(ASKED, passage(library, "bread"), judgements.WRONG)
+        assert [mark.grade for mark in library.marks()] == [judgements.WRONG]
+        with library._file.reading() as connection:
+            (model,) = models.every(connection)
+            assert list(judgements.vectors(connection, model.id, [ASKED])) == [ASKED], "it need not be encoded again"
+
+
+def busy(*_: object) -> None:
+    raise LibraryBusy("The library is in use.", fix="Wait.")

@@ -13,7 +13,7 @@ from fake_encoder import FakeEncoder
 from notes import library_of, write
 from store_samples import DIMENSION, Sample, hash_of, vector_for
 
-from engine.errors import LibraryFull, ModelError, PathError
+from engine.errors import LibraryBusy, LibraryFull, ModelError, PathError
 from engine.indexer.embedding_turns import EmbeddingTurns
 from engine.indexing import sync
 from engine.indexing.embedding_queue import EmbeddingQueue
@@ -378,3 +378,25 @@ def test_whether_enough_vectors_have_come_to_fit_the_tiers_is_counted_in_passage
     sample.settle(embedded("text 1"))
     look()
     assert fits == [1]
+
+
+def test_a_library_that_is_busy_is_no_fault_of_a_text(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
+    with transaction(sample.conn):
+        sample.conn.execute(
+            "UPDATE model SET fingerprint = ?", (FakeEncoder(dimension=DIMENSION).manifest.fingerprint,)
+        )
+    for number in range(3):
+        sample.put(f"{number}.md", f"text {number}", embedded=False)
+    with transaction(sample.conn):
+        pending_vectors.ask(sample.conn, [bytes(row[0]) for row in sample.conn.execute("SELECT hash FROM pending")])
+    before = order(sample)
+
+    def busy(*_: object, **__: object) -> None:
+        raise LibraryBusy("The library is in use.", fix="Wait.")
+
+    monkeypatch.setattr(pending_vectors, "settle", busy)
+    queue = EmbeddingQueue(sample.conn, lambda: FakeEncoder(dimension=DIMENSION), lambda event: None)
+    with pytest.raises(LibraryBusy):
+        queue.work(Never())
+    assert order(sample) == before
+    assert pending_vectors.count(sample.conn, asked=True) == 3

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 from shelf import Shelf, paragraph, words_are_sound
 
 import engine
+from engine.errors import LibraryDamaged
 from engine.indexing import removed_folders
 from engine.indexing.removed_folders import forget_folder
+from engine.library import Library
 from engine.records import Folder
 from engine.store import folders, pending_vectors
 
@@ -135,3 +139,37 @@ def test_a_folder_forgotten_while_it_is_embedded_comes_back_with_what_still_wait
     assert shelf.parser.read_paths == []
     assert (report.unchanged, report.embedded, report.pending) == (4, 1, 0)
     assert before.items() <= shelf.contents().items()
+
+
+def test_a_folder_whose_kept_part_is_damaged_comes_back_from_its_files(shelf: Shelf) -> None:
+    before, path = shelf.contents(), folder_of(shelf).path
+    forget_folder(shelf.conn, folder_of(shelf).id)
+    (waiting,) = removed_folders.waiting(shelf.library)
+    damage(waiting.file, "passage")
+    assert removed_folders.take_back(shelf.conn, shelf.library, path)
+    shelf.sync()
+    assert shelf.contents() == before
+    assert not waiting.file.exists()
+
+
+def test_a_folder_whose_rules_cannot_be_read_back_is_told_with_the_way_out(shelf: Shelf) -> None:
+    folder = Path(os.fsdecode(folder_of(shelf).path))
+    forget_folder(shelf.conn, folder_of(shelf).id)
+    (waiting,) = removed_folders.waiting(shelf.library)
+    damage(waiting.file, "folder")
+    with Library.open(shelf.library) as library:
+        with pytest.raises(LibraryDamaged) as told:
+            library.add(folder)
+        assert f"carrel remove --forever {folder}" in told.value.fix and "restore" not in told.value.fix
+        library.remove(folder, forever=True)
+        library.add(folder)
+
+
+def damage(file: Path, table: str) -> None:
+    """Overwrite the first page of a table."""
+    with closing(apsw.Connection(str(file))) as conn:
+        page = conn.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).get
+        octets = conn.pragma("page_size")
+    with file.open("r+b") as stream:
+        stream.seek((page - 1) * octets)
+        stream.write(b"\xff" * octets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import json
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import LibraryBusy
+from engine.errors import LibraryBusy, LibraryFull
 from engine.store import lock
 from engine.store.lock import IndexerLock, events_of, holder, lock_file
 
@@ -118,3 +119,18 @@ def test_a_lock_that_is_held_is_refused_soon(tmp_path: Path, monkeypatch: pytest
         with pytest.raises(LibraryBusy), IndexerLock(library).acquire("repair"):
             pass
     assert sum(pauses) < 0.3
+
+
+def test_a_full_disk_is_told_where_the_holder_cannot_be_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    library = tmp_path / "library.carrel"
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(LibraryFull), IndexerLock(library).acquire("sync"):
+        pass
+    monkeypatch.undo()
+    with IndexerLock(library).acquire("sync"):
+        pass

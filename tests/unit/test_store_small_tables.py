@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import apsw
@@ -161,3 +162,11 @@ def test_a_removed_model_leaves_neither_vectors_nor_calibration(sample: Sample) 
     assert [models.figure(sample.conn, sample.model, name) for name in ("cut_strong", "passages")] == [None, None]
     tables = [row[0] for row in sample.conn.execute("SELECT name FROM sqlite_master")]
     assert not [name for name in tables if str(name).startswith("vector_")]
+
+
+def test_an_order_for_a_folder_whose_name_is_no_text_arrives(sample: Sample) -> None:
+    path = b"/notes/caf\xe9"
+    requests.file(sample.conn, "pause", os.fsdecode(path))
+    taken = requests.take(sample.conn)
+    assert taken is not None
+    assert (taken.kind, os.fsencode(taken.argument)) == ("pause", path)

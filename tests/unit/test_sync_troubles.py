@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from fake_encoder import FakeEncoder
 from shelf import CountingEncoder, Shelf, StopAfter, paragraph, words_are_sound
 
 from engine.errors import LibraryError, LibraryFull, ModelError
 from engine.events import Committed, FileFailed, Progress, Scanned, SyncFinished
 from engine.indexing.crash_recovery import BLAME, DEATHS_BEFORE_BLAME, Journal, journal_file
+from engine.library import Library
 from engine.store import requests
 from engine.store.connection import open_writer
 
@@ -277,3 +279,18 @@ def test_small_writes_of_others_get_in_while_a_sync_writes(shelf: Shelf) -> None
     ended.set()
     writer.join()
     assert during > 10
+
+
+def test_a_stopped_sync_leaves_the_orders_of_others_to_the_next_one(tmp_path: Path, unfitted: None) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes/a.md").write_text(paragraph("apple"))
+    stop = threading.Event()
+    with Library.open(tmp_path / "library.carrel", create=True, encoder=FakeEncoder()) as library:
+        library.add(tmp_path / "notes")
+        number = library.file_request("sync")
+        stop.set()
+        library.sync(stop=stop)
+        assert not library.request_state(number).done
+        library.sync()
+        state = library.request_state(number)
+        assert state.done and state.outcome is not None and state.outcome["added"] == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from engine.library import Library
 from engine.records import DEFAULT_CONSTANTS, FusionConstants, SearchSettings
 from engine.store import fitted_constants
 from engine.store.connection import open_reader, open_writer
-from training import fusion_fit, protocol, runs, worker
+from training import fusion_fit, protocol, run_channel, runs, worker
 from training.run_plan import Plan
 from training.runs import Run
 
@@ -374,3 +375,19 @@ def until(true):
         assert time.monotonic() < end, "it took too long"
         time.sleep(0.02)
     return found
+
+
+def test_a_run_that_was_judged_stays_so_where_its_end_cannot_be_told(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.create(plan(library, "full", write_questions(library.with_name("full.jsonl"), 1)))
+    tell = run_channel.Teller.tell
+
+    def full(teller: run_channel.Teller, event: protocol.TrainingEvent) -> None:
+        if isinstance(event, protocol.Finished):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        tell(teller, event)
+
+    monkeypatch.setattr(run_channel.Teller, "tell", full)
+    assert worker.work(run) == 1
+    assert (run.record().state, run.record().verdict) == ("not promotable", "cannot judge")

@@ -8,8 +8,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
-from fakes import STILL, FakeLibrary, ports
-from piloting import WIDE, settle
+from fakes import STILL, FakeExploration, FakeLibrary, ports
+from piloting import WIDE, settle, typed
 
 from app.tui.app import CarrelApp
 from app.tui.screens.search.query_filters import QueryFilters
@@ -113,3 +113,40 @@ async def test_a_browser_out_of_focus_looks_for_commits_less_often() -> None:
         app.app_focus = True
         await polled()
         assert library.looks > before + 1
+
+
+class SlowRepeat(FakeLibrary):
+    """A library that repeats one search for as long as a test wants, whether or not it was given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow = False
+        self.began, self.go_on = threading.Event(), threading.Event()
+
+    def explore(self, text: str, **more: Any) -> FakeExploration:
+        if self.slow and text == "old starter":
+            self.began.set()
+            assert self.go_on.wait(120)
+        return super().explore(text, **more)
+
+
+async def test_a_repeated_search_that_ends_after_a_newer_one_is_not_repeated_in_its_place() -> None:
+    library = SlowRepeat()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "old starter")
+        library.slow = True
+        library.commits += 1
+        app.look_again()
+        while not library.began.is_set():
+            await pilot.pause()
+        screen.query_line.write("bread")
+        while screen.parts.shown.result is None or screen.parts.shown.result.query.text != "bread":
+            await pilot.pause()
+        library.go_on.set()
+        await settle(pilot)
+        library.notes["new/bread.md"] = "# New bread\n\nbread\n"
+        library.commits += 1
+        app.look_again()
+        await settle(pilot)
+        assert "New bread" in [hit.title for hit in screen.rows.hits]

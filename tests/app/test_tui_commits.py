@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -150,3 +152,39 @@ async def test_a_repeated_search_that_ends_after_a_newer_one_is_not_repeated_in_
         app.look_again()
         await settle(pilot)
         assert "New bread" in [hit.title for hit in screen.rows.hits]
+
+
+class SlowCounts(FakeLibrary):
+    """A library that is counted for longer than it takes until its commits are looked for again."""
+
+    def __init__(self, polled: Callable[[], int]) -> None:
+        super().__init__()
+        self.slow = False
+        self._polled = polled
+
+    def status(self, *, stale: bool = False) -> Status:
+        found, until = super().status(stale=stale), self._polled() + 3
+        while self.slow and self._polled() < until:
+            time.sleep(0.01)
+        return found
+
+
+async def test_a_look_that_takes_longer_than_the_clock_comes_to_its_end() -> None:
+    polls = [0]
+
+    def clock() -> float:
+        polls[0] += 1
+        return float(polls[0])
+
+    library = SlowCounts(lambda: polls[0])
+    app = CarrelApp(replace(ports(library, pace=replace(STILL, poll=0.05, refresh=0.0)), clock=clock))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        library.slow = True
+        library.notes["new/bread.md"] = "# New bread\n\nbread\n"
+        library.commits += 1
+        until = polls[0] + 40
+        while polls[0] < until and app.view.status is not None and app.view.status.documents < len(library.notes):
+            await pilot.pause(0.02)
+        library.slow = False
+        assert app.view.status is not None and app.view.status.documents == len(library.notes)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from fakes import STILL, FakeExploration, FakeLibrary, ports
-from piloting import WIDE, settle, typed
+from piloting import WIDE, pressed, settle, typed
 
 from app.tui.app import CarrelApp
 from app.tui.screens.search.query_filters import QueryFilters
@@ -188,3 +188,19 @@ async def test_a_look_that_takes_longer_than_the_clock_comes_to_its_end() -> Non
             await pilot.pause(0.02)
         library.slow = False
         assert app.view.status is not None and app.view.status.documents == len(library.notes)
+
+
+async def test_passages_that_stand_unfolded_follow_an_edit_of_their_note() -> None:
+    library = FakeLibrary()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        await pressed(pilot, "ctrl+g")
+        lines = [hit.line_start or 0 for hit in screen.rows.hits[:3]]
+        assert len({hit.document_id for hit in screen.rows.hits[:3]}) == 1
+        name = next(name for name in library.notes if name.endswith("sourdough.md"))
+        library.notes[name] = library.notes[name].replace("# Sourdough\n", "# Sourdough\n\nNew.\n\nLines.\n", 1)
+        library.commits += 1
+        app.look_again()
+        await settle(pilot)
+        assert [hit.line_start for hit in screen.rows.hits[:3]] == [line + 4 if line > 1 else 1 for line in lines]

@@ -166,13 +166,15 @@ class LiveSearch:
             self._asked = replace(self._asked, limit=limit)
             self.ask_again()
 
-    async def further(self, result: SearchResult, hit: Hit, settings: SearchSettings) -> tuple[Hit, ...]:
-        """Return the further passages of a row's document among the candidates, each with its own figures.
+    async def further(
+        self, result: SearchResult, rows: Sequence[Hit], settings: SearchSettings
+    ) -> dict[int, tuple[Hit, ...]]:
+        """Return by document the further passages of rows among the candidates, each with its own figures.
 
         `settings` are those that the rows on the screen were ranked by.
         """
         if self._opened is None:
-            return ()
+            return {}
         search = partial(
             self._opened.library.search,
             result.query.text,
@@ -182,7 +184,10 @@ class LiveSearch:
             cancel=self._opened.new_cancellation(),
         )
         found = {each.passage_id: each for each in (await in_thread(search)).hits}
-        return tuple(found[passage] for passage in hit.more_in_document if passage in found)
+        return {
+            row.document_id: tuple(found[passage] for passage in row.more_in_document if passage in found)
+            for row in rows
+        }
 
     def _as_asked(self, settings: SearchSettings, asked: Asked | None) -> SearchSettings:
         """Return settings by which nothing counts that was opened since the question was asked."""

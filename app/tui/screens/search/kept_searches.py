@@ -66,7 +66,8 @@ class KeptSearches:
 
     def empty(self) -> None:
         """Empty the query line; `bring_back` fills it again."""
-        self._lost = (self._line.value, "")
+        if self._line.value.strip():  # esc pressed twice keeps what the first one took
+            self._lost = (self._line.value, "")
         self._line.clear()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -737,3 +738,23 @@ def test_pictures(snap_compare: Any, app: CarrelApp, training: FakeTraining, nam
             await until(pilot, lambda: screen.state.at > 0)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+async def test_a_run_that_is_being_started_is_not_started_twice(
+    app: CarrelApp, training: FakeTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, start = threading.Event(), training.start
+
+    def slowly(plan: RunPlan) -> str:
+        assert go_on.wait(120)
+        return start(plan)
+
+    monkeypatch.setattr(training, "start", slowly)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await pilot.press("b", "b")
+        for _ in range(20):
+            await pilot.pause()
+        go_on.set()
+        await settle(pilot)
+        assert len(training.plans) == 1

@@ -516,3 +516,13 @@ async def test_a_value_that_begins_like_none_here_is_searched_as_typed_and_so_is
         await typed(pilot, "starter path:kit")
         await pressed(pilot, "home")  # who moves away has finished the word
         assert library.asked[-1][0] == "starter path:kit" and "books" not in screen.reading.text
+
+
+def test_the_newest_searches_are_kept_behind_pages_that_were_pasted(tmp_path: Path) -> None:
+    history = History(tmp_path / "state" / "history")
+    for number in range(12):
+        history.remember(f"page {number} " + "word " * 20_000)
+    history.remember("the newest")
+    assert history.entries()[0] == "the newest" and history.entries()[1].startswith("page 11 ")
+    history.forget("the newest")
+    assert history.entries()[0].startswith("page 11 ")

@@ -267,3 +267,8 @@ def test_no_other_module_writes_a_moment_for_a_person() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("strftime", "isoformat") and name not in CLOCKS
     ]
     assert clocks == []
+
+
+def test_a_share_that_is_rounded_down_loses_no_percent_to_the_binary_fraction() -> None:
+    assert [figures.percent_there(number / 100) for number in range(101)] == [f"{number} %" for number in range(101)]
+    assert figures.percent_there(1 - 1e-7) == "99 %" and figures.percent_there(0.9999, 1) == "99.9 %"

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from app import wording
+from app.cli.path_arguments import absolute
 from app.wording import cells, paths, safe_text, times
 from engine import figures
+from engine.errors import PathError
 
 NOW = time.mktime((2026, 1, 20, 12, 0, 0, 0, 0, -1))
 DAY = 86_400
@@ -272,3 +274,14 @@ def test_no_other_module_writes_a_moment_for_a_person() -> None:
 def test_a_share_that_is_rounded_down_loses_no_percent_to_the_binary_fraction() -> None:
     assert [figures.percent_there(number / 100) for number in range(101)] == [f"{number} %" for number in range(101)]
     assert figures.percent_there(1 - 1e-7) == "99 %" and figures.percent_there(0.9999, 1) == "99.9 %"
+
+
+def test_a_path_is_said_also_where_the_current_folder_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert paths.short_path(b"/notes/a.md") == "/notes/a.md"
+    assert paths.argument_path(b"/notes/a.md") == b"/notes/a.md"
+    with pytest.raises(PathError, match="is gone"):
+        absolute("a.md")

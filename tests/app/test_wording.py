@@ -17,9 +17,10 @@ from rich.cells import cell_len
 
 from app import wording
 from app.cli.path_arguments import absolute
-from app.wording import cells, paths, safe_text, times
+from app.wording import cells, paths, remarks, safe_text, times
 from engine import figures
 from engine.errors import PathError
+from engine.records import Remark
 
 NOW = time.mktime((2026, 1, 20, 12, 0, 0, 0, 0, -1))
 DAY = 86_400
@@ -285,3 +286,10 @@ def test_a_path_is_said_also_where_the_current_folder_is_gone(tmp_path: Path, mo
     assert paths.argument_path(b"/notes/a.md") == b"/notes/a.md"
     with pytest.raises(PathError, match="is gone"):
         absolute("a.md")
+
+
+def test_one_is_said_as_one() -> None:
+    assert remarks.remark_said(Remark("x", "long", "1")) == "The line is searched up to x; 1 word behind it is not."
+    assert remarks.remark_said(Remark("x", "long", "1200")).endswith("; 1,200 words behind it are not.")
+    assert remarks.remark_said(Remark("§", "capped", "1")).endswith("; 1 older one was not.")
+    assert remarks.remark_said(Remark("§", "capped", "12345")).endswith("; 12,345 older ones were not.")

@@ -12,6 +12,7 @@ from app.cli.output import write_raw
 from app.cli.session import Session, pass_session, print_json
 from app.wording.paths import short_path
 from app.wording.safe_text import cleaned
+from engine.figures import counted
 
 if TYPE_CHECKING:
     from engine.records import StoredDocument
@@ -58,7 +59,7 @@ def from_line(document: StoredDocument, line: int) -> list[str]:
 
     lines = document.text.removesuffix("\n").split("\n") if document.text else []  # what an editor counts
     if line > len(lines):
-        raise PathError(f"{short_path(document.path)} has {len(lines):,} lines; there is no line {line:,}.")
+        raise PathError(f"{short_path(document.path)} has {counted(len(lines), 'line')}; there is no line {line:,}.")
     first = max(1, line - BEFORE)
     digits = len(str(len(lines)))
     return [

@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from rich.cells import cell_len
 
 from app import wording
 from app.cli.path_arguments import absolute
-from app.wording import cells, paths, remarks, safe_text, times
+from app.wording import cells, model_facts, paths, remarks, safe_text, times
 from engine import figures
 from engine.errors import PathError
-from engine.records import Remark
+from engine.records import ModelCoverage, Remark
 
 NOW = time.mktime((2026, 1, 20, 12, 0, 0, 0, 0, -1))
 DAY = 86_400
@@ -293,3 +294,9 @@ def test_one_is_said_as_one() -> None:
     assert remarks.remark_said(Remark("x", "long", "1200")).endswith("; 1,200 words behind it are not.")
     assert remarks.remark_said(Remark("§", "capped", "1")).endswith("; 1 older one was not.")
     assert remarks.remark_said(Remark("§", "capped", "12345")).endswith("; 12,345 older ones were not.")
+
+
+def test_how_far_the_vectors_are_is_the_same_figure_in_the_list_of_models_and_in_the_status() -> None:
+    half = ModelCoverage("other", "shadow", 576, 1000, 424)
+    assert model_facts.follower_coverage(half) == f"beside, {figures.percent(half.share)}" == "beside, 58 %"
+    assert model_facts.follower_coverage(replace(half, covered=999)) == "beside, 99 %"

@@ -45,12 +45,14 @@ def command(session: Session, path: str) -> None:
     with session.open() as library:
         document = find_document(library, name)
         passages = library.passages_of(document.id) if line is not None else ()
+    shown = None if line is None else from_line(document, line_of_text(document, passages, line))
     if session.json:
-        print_json(document_shape(document))
-    elif line is None:
+        asked = None if line is None else line_of_text(document, passages, line)
+        print_json({**document_shape(document), "text_line": asked})
+    elif shown is None:
         write_raw(document.text if document.text.endswith("\n") else document.text + "\n")
     else:
-        click.echo("\n".join(from_line(document, line_of_text(document, passages, line))))
+        click.echo("\n".join(shown))
 
 
 def from_line(document: StoredDocument, line: int) -> list[str]:

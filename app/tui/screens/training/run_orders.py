@@ -207,6 +207,8 @@ class RunOrders:
             self._carry_out(weigh, partial(self._ask_to_delete, run))
 
     def _ask_to_delete(self, run: Run, found: DiskUse) -> None:
+        if self._screen.app.screen is not self._screen:
+            return  # the person has gone elsewhere, and what is typed there answers no question
         delete = partial(self._port.delete, run.name)
         question = ConfirmScreen(f"Delete {run.name}?", _deletion(found), "delete it", "keep it")
         self._ask(question, lambda: self._carry_out(delete, partial(self._deleted, run)))

@@ -319,3 +319,17 @@ async def test_where_a_document_cannot_be_traced_nothing_of_the_one_before_is_of
         assert "The library is damaged." in written(pilot) and "→" not in written(pilot)
         await pressed(pilot, "enter", "1")
         assert isinstance(app.screen, WhyNotScreen)
+
+
+async def test_a_note_that_did_not_come_back_is_not_selected_in_another_search() -> None:
+    library = FakeLibrary()
+    library.reports[STOVE] = replace(FAR, path=ROOT + b"/new/bread.md")
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter")
+        await pressed(pilot, "ctrl+n", *"stove", "enter", "2")
+        library.notes["new/bread.md"] = "# Nothing of that\n\nzz\n"
+        screen = await typed(pilot, "starter alive")
+        result = screen.parts.shown.result
+        assert result is not None and ROOT + b"/new/bread.md" in [hit.path for hit in result.hits[1:]]
+        assert screen.rows.selected == 0

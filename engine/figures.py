@@ -59,7 +59,8 @@ def percent(share: float) -> str:
 
 def percent_there(share: float, decimals: int = 0) -> str:
     """Return a share in percent, rounded down, so that it never reads as all where something is missing."""
-    return f"{math.floor(share * 100 * 10**decimals) / 10**decimals:g} %"
+    units = round(share * 100 * 10**decimals, 9)  # .29 times 100 falls short of 29
+    return f"{math.floor(units) / 10**decimals:g} %"
 
 
 def count(number: int) -> str:

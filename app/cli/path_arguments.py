@@ -22,8 +22,13 @@ MOST_NAMED = 5  # candidates that a message lists
 
 
 def absolute(path: str | Path) -> Path:
-    """Return `path` absolute, with `~` and `..` resolved; symbolic links stay as they are."""
-    return Path(os.path.abspath(expanded(path)))
+    """Return `path` absolute, with `~` and `..` resolved; symbolic links stay as they are. Raises PathError."""
+    try:
+        return Path(os.path.abspath(expanded(path)))
+    except FileNotFoundError:
+        raise PathError(
+            "The folder that this shell is in is gone.", fix="Go to another one, or give a path from / or ~ on."
+        ) from None
 
 
 def folder_given(path: Path) -> Path:

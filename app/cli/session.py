@@ -53,14 +53,14 @@ class Session:
 pass_session = click.make_pass_decorator(Session, ensure=True)
 
 
-def agreed(question: str, *, does: str) -> bool:
+def agreed(question: str, *, does: str, default: bool = False) -> bool:
     """Ask the person on stderr and return the answer; `does` says what `--yes` does without asking: "removes".
 
     Raises UsageError without a terminal: there is nobody to ask.
     """
     if not sys.stdin.isatty():
         raise click.UsageError(f"There is no terminal to ask on; `--yes` {does} without asking.")
-    return click.confirm(question, err=True)
+    return click.confirm(question, default=default, err=True)
 
 
 def print_json(shape: Mapping[str, Any]) -> None:

@@ -45,7 +45,7 @@ def bring_up_to_date(
 
     Without `meaning` it is over once all is found by words; with it and `paths` what waits elsewhere is not waited for.
     """
-    kind = "accept_removals" if accept_removals else "sync_full" if full else "sync"
+    kind = "_".join(filter(None, ("sync_full" if full else "", "accept_removals" if accept_removals else ""))) or "sync"
     done = done_or_asked(
         library,
         lambda: library.sync(

@@ -153,9 +153,12 @@ class CarrelApp(App[int]):
 
     def open_places(self, places: Sequence[Place], hearer: OpeningHearer | None = None) -> None:
         """Show places in the person's editor; what no program here shows is read in Carrel."""
+        name = f"edit {hash(tuple(places))}"
+        if any(worker.name == name and not worker.is_finished for worker in self.workers):
+            return  # enter was pressed twice
         hearer = hearer or OpeningHearer(lambda: None, self._read)
         opening = open_places(self, places, partial(self.ports.edit, self), hearer)
-        self.run_worker(opening, group="edit", name="edit", exit_on_error=False)
+        self.run_worker(opening, group="edit", name=name, exit_on_error=False)
 
     def _read(self, place: Place) -> None:
         from app.tui.screens.reader.screen import ReaderScreen  # not needed before the first paint

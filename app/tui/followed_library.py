@@ -145,14 +145,13 @@ class FollowedLibrary:
     def _poll(self) -> None:
         """Look for commits of other processes, but refresh no more often than a person can follow.
 
-        Where a feed tells of them nothing but the file is looked at.
+        Where a feed tells of them nothing but the file is looked at. A look that goes on is let be: one that takes
+        longer than the clock would never come to its end.
         """
         now, pace = self._browser.ports.clock(), self._browser.ports.pace
-        if now - self._refreshed >= pace.refresh and (self._app.app_focus or now - self._looked >= pace.away):
-            if self._feed is None:
-                self.look_again()
-            elif self._looking is None or self._looking.is_finished:  # the feed's look is not to be ended by the clock
-                self._begin_look(self._look_at_file)
+        due = now - self._refreshed >= pace.refresh and (self._app.app_focus or now - self._looked >= pace.away)
+        if due and (self._looking is None or self._looking.is_finished):
+            self._begin_look(self._look if self._feed is None else self._look_at_file)
 
     def look_again(self) -> None:
         """Look whether the library has changed, and if so refresh what is shown of it."""

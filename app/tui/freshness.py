@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from app.tui.ports import Freshness
 from engine.paths import identity_of
 from engine.records import StoredDocument
+from engine.sources.file_times import kept_ns
 
 if TYPE_CHECKING:
     from app.tui.library_port import LibraryPort
@@ -31,7 +32,7 @@ def freshness_of(document: StoredDocument) -> Freshness:
         found = os.stat(document.path)
     except OSError:
         return "gone"
-    same = abs(found.st_mtime_ns / 1e9 - document.modified) < SAME_SECONDS and found.st_size == document.size
+    same = abs(kept_ns(found.st_mtime_ns) / 1e9 - document.modified) < SAME_SECONDS and found.st_size == document.size
     return "same" if same else "changed"
 
 

@@ -18,7 +18,7 @@ from engine.paths import private_folder
 _log = logging.getLogger("carrel")
 
 KEPT = 500  # searches told of; the file is cut to these when it holds twice as many lines
-MAX_BYTES = 1 << 20  # read of a file that something else has filled
+MAX_BYTES = 1 << 20  # read of a file that pasted pages, or something else, have filled: its end, with the newest
 
 
 class History:
@@ -69,6 +69,10 @@ class History:
             return list(self._unwritten)
         try:
             with self._path.open("rb") as file:
+                left_out = max(0, os.fstat(file.fileno()).st_size - MAX_BYTES)
+                file.seek(max(0, left_out - 1))
+                if left_out:
+                    file.readline()  # of which only the end would be read
                 return file.read(MAX_BYTES).decode("utf-8", "replace").splitlines()
         except OSError:
             return []

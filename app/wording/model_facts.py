@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from app.wording.times import estimate
-from engine.figures import MEGABYTE, percent_there, size
+from engine.figures import MEGABYTE, percent, size
 
 if TYPE_CHECKING:
     from app.model_catalogue import Model
@@ -21,12 +21,12 @@ def short_name(model: Model) -> str:
 def follower_coverage(model: ModelCoverage) -> str:
     """Return the state of a model that follows the one in use: beside, 43 %."""
     state = "beside" if model.state == "shadow" else model.state
-    return state if model.shared else f"{state}, {percent_there(model.share)}"
+    return state if model.shared else f"{state}, {percent(model.share)}"
 
 
 def late_coverage(late: LateStatus) -> str:
     """Return how far the token vectors of a library are: late, 43 %; one that is off says so."""
-    share = percent_there(late.have / late.passages if late.passages else 1.0)
+    share = percent(late.have / late.passages if late.passages else 1.0)
     return f"late, {share}" if late.state == "on" else f"late off, {share}"
 
 
@@ -35,7 +35,7 @@ def coverages(status: Status, late: LateStatus | None) -> dict[str, str]:
     found = {each.name: follower_coverage(each) for each in status.followers}
     if status.model:
         there = 1 - status.pending / status.texts if status.texts else 1.0
-        found[status.model] = "active" if there >= 1 else f"active, {percent_there(there)}"
+        found[status.model] = "active" if there >= 1 else f"active, {percent(there)}"
     if late is not None:
         found[late.name] = " · ".join(filter(None, (found.get(late.name), late_coverage(late))))
     return found

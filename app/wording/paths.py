@@ -39,10 +39,18 @@ def elsewhere(path: bytes, here: str) -> str:
     return f"{name} lies with {owner_words(path)}. {here} as it was brought to the team."
 
 
+def _here() -> bytes:
+    """Return the current folder with a slash at its end, b"" where it was removed meanwhile."""
+    try:
+        return os.path.join(os.getcwdb(), b"")
+    except FileNotFoundError:
+        return b""
+
+
 def short_path(path: bytes) -> str:
     """Return a path as a person would type it in a shell: from the current folder if it lies inside, else with ~."""
-    text, here = display(path), os.getcwd() + os.sep
-    return pictured(text[len(here) :]) if text.startswith(here) else shown_path(path)
+    here = _here()
+    return pictured(display(path[len(here) :])) if len(here) > 1 and path.startswith(here) else shown_path(path)
 
 
 def argument_path(path: bytes) -> bytes:
@@ -50,8 +58,8 @@ def argument_path(path: bytes) -> bytes:
 
     One that begins as an option, as a command of vim's or as somebody's home gets `./` in front.
     """
-    here = os.path.join(os.getcwdb(), b"")
-    if not path.startswith(here):
+    here = _here()
+    if not here or not path.startswith(here):
         return path
     inside = path[len(here) :]
     return b"./" + inside if inside[:1] in (b"-", b"+", b"~") else inside

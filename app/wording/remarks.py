@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.wording.safe_text import one_line
-from engine.figures import count, counted
+from engine.figures import counted
 from engine.records import LeftOut, Remark, RemarkKind, SearchResult, WordReading
 
 WORDS_ALONE = "by words alone: "  # what a reason begins with that meaning was wanted and had no part
@@ -19,8 +19,8 @@ _SAID: dict[RemarkKind, str] = {
     "open quote": "The quotation mark of {piece} is not closed.",
     "operator": '{piece} is a plain word here: -word leaves out, "word" must stand.',
     "signs": "{piece} is not searched: signs are where no words stand beside them.",
-    "long": "The line is searched up to {piece}; {detail} words behind it are not.",
-    "capped": "The newest passages were looked through for {piece}; {detail} older ones were not.",
+    "long": "The line is searched up to {piece}; {detail} behind it {are} not.",
+    "capped": "The newest passages were looked through for {piece}; {detail} {were} not.",
 }
 
 
@@ -41,9 +41,11 @@ def reading_notes(result: SearchResult) -> Iterator[str]:
 
 def remark_said(remark: Remark) -> str:
     """Return one remark as a sentence."""
-    detail = count(int(remark.detail)) if remark.kind in ("capped", "long") else remark.detail
-    piece = one_line(remark.piece)
-    return _SAID[remark.kind].format(piece=piece, word=piece.lstrip("-"), detail=detail)
+    piece, detail, one = one_line(remark.piece), remark.detail, remark.detail == "1"
+    if remark.kind in ("capped", "long"):
+        detail = counted(int(detail), "word") if remark.kind == "long" else counted(int(detail), "older one")
+    are, were = ("is", "was") if one else ("are", "were")
+    return _SAID[remark.kind].format(piece=piece, word=piece.lstrip("-"), detail=detail, are=are, were=were)
 
 
 def word_said(word: WordReading) -> str:

@@ -112,6 +112,8 @@ class Orders:
                 return to_dict(self._indexing.in_turns(paths))
             case "sync_full":
                 return to_dict(self._indexing.in_turns(paths, full=True))
+            case "sync_full_accept_removals":
+                return to_dict(self._indexing.in_turns(paths, full=True, accept_removals=True))
             case "accept_removals":
                 return to_dict(self._indexing.in_turns(paths, accept_removals=True))
             case "retry":

@@ -10,6 +10,7 @@ import os
 import stat
 
 from engine.lazy_dataclass import dataclass
+from engine.sources.file_times import kept_ns
 from engine.sources.safe_open import HASH_BYTES, open_beneath
 
 READ_BYTES = 1 << 20  # one read of a file that is hashed
@@ -32,7 +33,11 @@ def stat_of(path: bytes) -> Stat:
     found = os.stat(path)
     if not stat.S_ISREG(found.st_mode):
         raise FileNotFoundError(path)
-    return Stat(found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev)
+    return _stat_as_kept(found)
+
+
+def _stat_as_kept(found: os.stat_result) -> Stat:
+    return Stat(found.st_size, kept_ns(found.st_mtime_ns), found.st_ino, found.st_dev)
 
 
 def identity(path: bytes, root: bytes | None = None) -> tuple[Stat, bytes]:
@@ -51,7 +56,7 @@ def identity(path: bytes, root: bytes | None = None) -> tuple[Stat, bytes]:
         while left > 0 and (piece := stream.read(min(READ_BYTES, left))):
             digest.update(piece)
             left -= len(piece)
-    return Stat(found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev), digest.digest()
+    return _stat_as_kept(found), digest.digest()
 
 
 def content_hash(path: bytes, root: bytes | None = None) -> bytes:

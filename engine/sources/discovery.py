@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from engine.lazy_dataclass import dataclass
 from engine.sources.encodings import SNIFFED_BYTES, is_text
+from engine.sources.file_times import kept_ns
 from engine.sources.path_rules import DEFAULT_RULES, Rules, Verdicts, contents_reason
 from engine.sources.readers.file_types import has_no_reader, kind_of, reader_by_content
 
@@ -258,7 +259,8 @@ class _Walk:
                 return LeftOut(path, NOT_TEXT, False)
         except OSError:
             return LeftOut(path, UNREADABLE, False)
-        return FoundFile(path, status.st_size, status.st_mtime_ns, status.st_ino, status.st_dev, status.st_ctime_ns)
+        changed, touched = kept_ns(status.st_mtime_ns), kept_ns(status.st_ctime_ns)
+        return FoundFile(path, status.st_size, changed, status.st_ino, status.st_dev, touched)
 
     def _count(self, folder: bytes) -> int:
         """Count the files below a folder that is left out, without following links, while the allowance lasts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -945,3 +946,20 @@ async def test_a_pattern_with_a_line_separator_in_it_is_one_pattern_still() -> N
         assert editor.document.line_count == len(odd)
         editor.insert("more\n", (0, 0))
         assert patterns_in(editor.text) == ("more", *odd)
+
+
+async def test_a_check_that_broke_off_can_be_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    library, checks = FakeLibrary(), [0]
+
+    def broken() -> tuple[Check, ...]:
+        checks[0] += 1
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(library, "check", broken)
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await pressed(pilot, "f3", "c")
+        assert "checking" not in written(pilot)
+        await pressed(pilot, "c")
+        assert checks == [2]

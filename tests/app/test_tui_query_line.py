@@ -40,7 +40,7 @@ async def test_a_query_that_was_emptied_or_replaced_comes_back(library: FakeLibr
         screen = await typed(pilot, "how long does a starter live")
         await pressed(pilot, "escape")
         assert screen.query_line.value == ""
-        await pressed(pilot, "ctrl+z")
+        await pressed(pilot, "escape", "ctrl+z")  # pressed once more than was needed
         assert screen.query_line.value == "how long does a starter live"
         assert screen.parts.shown.question == "how long does a starter live"
         await pressed(pilot, "ctrl+r", "enter")

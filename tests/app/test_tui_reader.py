@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from fakes import NOW, ROOT, FakeEditor, FakeLibrary, ports
-from piloting import SIZES, SMALL, WIDE, pressed, settle, told, written
+from piloting import SIZES, SMALL, WIDE, pressed, settle, told, typed, written
 from textual.geometry import Offset
 from textual.pilot import Pilot
 
@@ -406,3 +407,55 @@ def test_pictures(snap_compare: Any, size: tuple[int, int], name: str) -> None:
         await settle(pilot)
 
     assert snap_compare(CarrelApp(ports(library)), terminal_size=size, run_before=before)
+
+
+class SlowDocuments(FakeLibrary):
+    """A library that gives documents once a test lets it."""
+
+    def __init__(self, notes: Mapping[str, str]) -> None:
+        super().__init__(notes)
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def document(self, path: bytes) -> StoredDocument | None:
+        assert self.go_on.wait(120)
+        return super().document(path)
+
+
+async def test_what_is_looked_for_is_found_also_where_the_text_came_later_or_changed() -> None:
+    library = SlowDocuments({"a/a.md": "# A\n\nbread here\n"})
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=SMALL) as pilot:
+        await typed(pilot, "bread")
+        library.go_on.clear()
+        await pilot.press("ctrl+o", "slash", *"bread")
+        for _ in range(20):
+            await pilot.pause()
+        library.go_on.set()
+        await settle(pilot)
+        assert "1 of 1" in written(pilot)
+        library.notes["a/a.md"] += "more bread\n"
+        library.freshness[ROOT + b"/a/a.md"] = "changed"
+        library.commits += 1
+        app.look_again()
+        await settle(pilot)
+        assert "1 of 2" in written(pilot) and "not found" not in written(pilot)
+
+
+async def test_going_back_twice_at_once_leaves_no_stop_out() -> None:
+    library = SlowDocuments({"a/a.md": "# A\n\n[[b]]\n", "a/b.md": "# B\n\n[[c]]\n", "a/c.md": "# C\n\nend\n"})
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await read(pilot, Reading(ROOT + b"/a/a.md"))
+        await pressed(pilot, "tab", "enter", "tab", "enter")
+        library.go_on.clear()
+        await pilot.press("alt+left", "alt+left")
+        for _ in range(20):
+            await pilot.pause()
+        library.go_on.set()
+        await settle(pilot)
+        seen = [screen.book]
+        for _ in range(2):
+            await pressed(pilot, "alt+right")
+            seen.append(screen.book)
+        assert [book.document.path[-4:] for book in seen if book] == [b"a.md", b"b.md", b"c.md"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import stat
 import sys
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import NOW, FakeLibrary, ports
+from fakes import NOW, FakeEditor, FakeLibrary, ports
 from hypothesis import given
 from hypothesis import strategies as st
 from piloting import SMALL, WIDE, pressed, settle, told, typed, written
@@ -24,7 +26,7 @@ from app.tui.screens.search.filter_completion import NO_FACETS, candidates, comp
 from app.tui.screens.search.query_text import chips, with_filter, without
 from app.tui.settings_file import SettingsFile
 from engine.config import Config
-from engine.records import Facets, SearchResult, Tier
+from engine.records import Facets, SearchResult, StoredPassage, Tier
 
 FACETS = Facets({"markdown": 9, "pdf": 2}, {"recipe": 3, "spring garden": 1}, {"kitchen": 5, "work/kites": 2})
 
@@ -516,3 +518,34 @@ async def test_a_value_that_begins_like_none_here_is_searched_as_typed_and_so_is
         await typed(pilot, "starter path:kit")
         await pressed(pilot, "home")  # who moves away has finished the word
         assert library.asked[-1][0] == "starter path:kit" and "books" not in screen.reading.text
+
+
+def test_the_newest_searches_are_kept_behind_pages_that_were_pasted(tmp_path: Path) -> None:
+    history = History(tmp_path / "state" / "history")
+    for number in range(12):
+        history.remember(f"page {number} " + "word " * 20_000)
+    history.remember("the newest")
+    assert history.entries()[0] == "the newest" and history.entries()[1].startswith("page 11 ")
+    history.forget("the newest")
+    assert history.entries()[0].startswith("page 11 ")
+
+
+async def test_enter_pressed_twice_at_once_opens_the_note_once(
+    library: FakeLibrary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, passages, editor = threading.Event(), library.passages, FakeEditor()
+
+    def slowly(passage_ids: Sequence[int]) -> tuple[StoredPassage, ...]:
+        assert go_on.wait(120)
+        return passages(passage_ids)
+
+    app = CarrelApp(ports(library, editor=editor))
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter")
+        monkeypatch.setattr(library, "passages", slowly)
+        await pilot.press("enter", "enter")
+        go_on.set()
+        await settle(pilot)
+        assert len(editor.commands) == 1
+        await pressed(pilot, "enter")
+        assert len(editor.commands) == 2

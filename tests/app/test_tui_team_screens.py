@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from piloting import SIZES, SMALL, WATCHING, WIDE, picture, pressed, screen_of, 
 from app.tui.app import CarrelApp
 from app.tui.indexer_state import after
 from app.tui.row_picker import PickRequest, RowPicker
+from app.tui.screens.chooser import ChoiceScreen
 from app.tui.screens.library.folder_rows import root_state
 from app.tui.screens.reader.screen import ReaderScreen
 from app.tui.settings_file import SettingsFile
@@ -220,3 +222,25 @@ async def test_own_saved_searches_are_offered_though_those_of_others_cannot_be_r
         await settle(pilot)
         await pressed(pilot, "f6")
         assert "mine" in written(pilot) and "searches of others are missing" in told(pilot)[-1]
+
+
+async def test_what_is_typed_while_searches_of_others_are_asked_for_narrows_their_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = threading.Event()
+
+    def slowly(_: Shelf) -> tuple[SharedSearch, ...]:
+        assert go_on.wait(120)
+        return ()
+
+    monkeypatch.setattr(Shelf, "shared_searches", slowly)
+    app = CarrelApp(replace(ports(Shelf()), settings=SettingsFile(config=Config(saved={"mine": "starter"}))))
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "bread")
+        await pilot.press("f6", "m", "i")
+        for _ in range(20):
+            await pilot.pause()
+        go_on.set()
+        await settle(pilot)
+        assert screen.query_line.value == "bread"
+        assert isinstance(app.screen, ChoiceScreen) and app.screen.line.value == "mi"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,7 @@ from app.tui.screens.training.screen import TrainingScreen
 from app.tui.training_port import Run, RunPlan
 from app.tui.widgets.footer import KeyLine
 from engine.installation import command_for
+from training.run_removal import DiskUse
 
 AT_WORK = Run("tuned-4", BEGAN, "local", "all-MiniLM-L6-v2", "running")
 OVER = replace(AT_WORK, state="ended")
@@ -737,3 +739,50 @@ def test_pictures(snap_compare: Any, app: CarrelApp, training: FakeTraining, nam
             await until(pilot, lambda: screen.state.at > 0)
 
     assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+async def test_a_run_that_is_being_started_is_not_started_twice(
+    app: CarrelApp, training: FakeTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, start = threading.Event(), training.start
+
+    def slowly(plan: RunPlan) -> str:
+        assert go_on.wait(120)
+        return start(plan)
+
+    monkeypatch.setattr(training, "start", slowly)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await pilot.press("b", "b")
+        for _ in range(20):
+            await pilot.pause()
+        go_on.set()
+        await settle(pilot)
+        assert len(training.plans) == 1
+
+
+async def test_who_has_left_meanwhile_is_not_asked_whether_a_run_is_to_be_deleted(
+    app: CarrelApp, training: FakeTraining, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training.record(ENDINGS["no-gain"], "no-gain")
+    began, go_on, weigh = threading.Event(), threading.Event(), training.deletion
+
+    def slowly(run: str) -> DiskUse:
+        began.set()
+        assert go_on.wait(120)
+        return weigh(run)
+
+    monkeypatch.setattr(training, "deletion", slowly)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await opened(pilot)
+        while screen.page != "history":
+            await pressed(pilot, "tab")
+        await pilot.press("delete")
+        while not began.is_set():
+            await pilot.pause()
+        await pilot.press("f9")
+        go_on.set()
+        await settle(pilot)
+        assert isinstance(app.screen, SearchScreen)
+        await pressed(pilot, "y")
+        assert training.history and not any(done[0] == "delete" for done in training.done)

@@ -441,3 +441,30 @@ def test_the_weight_of_late_interaction_is_offered_only_where_the_library_has_it
     assert target is not None
     assert target.applied(late, 0).tried.late == 0.4
     assert late.stepped("late", 1).changed
+
+
+async def test_rows_of_the_query_do_not_take_the_place_of_more_like_this(app: CarrelApp) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        await pressed(pilot, "f12", *["left"] * 4, "f12", "ctrl+l")
+        like = [hit.passage_id for hit in screen.rows.hits]
+        assert screen.reading.text.startswith("like: ") and screen.pane.explaining
+        await pressed(pilot, "ctrl+t")
+        assert screen.reading.text.startswith("like: ")
+        assert [hit.passage_id for hit in screen.rows.hits] == like
+
+
+async def test_behind_more_like_this_the_rows_stand_by_what_is_tried_and_the_row_is_selected_again(
+    app: CarrelApp,
+) -> None:
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await typed(pilot, "starter")
+        await pressed(pilot, "f12", *["left"] * 8, "f12", "down", "down")
+        result, chosen = screen.parts.shown.result, screen.rows.hit
+        assert result is not None and result.weights.vector == pytest.approx(0.4) and chosen is not None
+        await pressed(pilot, "ctrl+l", "down", "ctrl+l", "escape")
+        assert screen.reading.text.startswith("like: ")
+        await pressed(pilot, "escape")
+        result = screen.parts.shown.result
+        assert result is not None and result.weights.vector == pytest.approx(0.4)
+        assert screen.rows.hit is not None and screen.rows.hit.passage_id == chosen.passage_id

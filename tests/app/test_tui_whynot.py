@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import ROOT, FakeLibrary
-from piloting import SIZES, SMALL, WIDE, picture, screen_of, settle, typed, written
+from fakes import ROOT, FakeLibrary, ports
+from piloting import SIZES, SMALL, WIDE, picture, pressed, screen_of, settle, typed, written
 from textual.pilot import Pilot
 
 from app.tui.app import CarrelApp
@@ -269,3 +271,65 @@ def test_picture_of_why_not(snap_compare: Any, size: tuple[int, int]) -> None:
     library = FakeLibrary()
     library.reports[STOVE] = FAR
     assert picture(snap_compare, library, size, "ctrl+n", *"stove", query="starter")
+
+
+class SlowTraces(FakeLibrary):
+    """A library that traces documents once a test lets it, and can fail to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reports[STOVE] = FAR
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def why(self, text: str, path: Path, *, settings: SearchSettings, limit: int) -> WhyReport:
+        assert self.go_on.wait(120)
+        if self.error is not None:
+            raise self.error
+        return super().why(text, path, settings=settings, limit=limit)
+
+
+async def test_enter_in_the_midst_of_tracing_tries_nothing_of_the_document_before() -> None:
+    library = SlowTraces()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter")
+        await pressed(pilot, "ctrl+n")
+        assert isinstance(app.screen, WhyNotScreen) and app.screen.tries.option_count
+        library.go_on.clear()
+        await pilot.press(*"stove", "enter", "1")
+        for _ in range(20):
+            await pilot.pause()
+        assert isinstance(app.screen, WhyNotScreen)
+        library.go_on.set()
+        await settle(pilot)
+        assert app.screen is screen_of(pilot)
+        rows = screen_of(pilot).rows
+        assert rows.hit is not None and rows.hit.path == STOVE
+
+
+async def test_where_a_document_cannot_be_traced_nothing_of_the_one_before_is_offered() -> None:
+    library = SlowTraces()
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter")
+        await pressed(pilot, "ctrl+n")
+        library.error = LibraryDamaged("The library is damaged.")
+        await pressed(pilot, "down")
+        assert "The library is damaged." in written(pilot) and "→" not in written(pilot)
+        await pressed(pilot, "enter", "1")
+        assert isinstance(app.screen, WhyNotScreen)
+
+
+async def test_a_note_that_did_not_come_back_is_not_selected_in_another_search() -> None:
+    library = FakeLibrary()
+    library.reports[STOVE] = replace(FAR, path=ROOT + b"/new/bread.md")
+    app = CarrelApp(ports(library))
+    async with app.run_test(size=WIDE) as pilot:
+        await typed(pilot, "starter")
+        await pressed(pilot, "ctrl+n", *"stove", "enter", "2")
+        library.notes["new/bread.md"] = "# Nothing of that\n\nzz\n"
+        screen = await typed(pilot, "starter alive")
+        result = screen.parts.shown.result
+        assert result is not None and ROOT + b"/new/bread.md" in [hit.path for hit in result.hits[1:]]
+        assert screen.rows.selected == 0

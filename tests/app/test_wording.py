@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from app import wording
-from app.wording import cells, paths, safe_text, times
+from app.cli.path_arguments import absolute
+from app.wording import cells, model_facts, paths, remarks, safe_text, times
 from engine import figures
+from engine.errors import PathError
+from engine.records import ModelCoverage, Remark
 
 NOW = time.mktime((2026, 1, 20, 12, 0, 0, 0, 0, -1))
 DAY = 86_400
@@ -267,3 +271,32 @@ def test_no_other_module_writes_a_moment_for_a_person() -> None:
         if isinstance(node, ast.Attribute) and node.attr in ("strftime", "isoformat") and name not in CLOCKS
     ]
     assert clocks == []
+
+
+def test_a_share_that_is_rounded_down_loses_no_percent_to_the_binary_fraction() -> None:
+    assert [figures.percent_there(number / 100) for number in range(101)] == [f"{number} %" for number in range(101)]
+    assert figures.percent_there(1 - 1e-7) == "99 %" and figures.percent_there(0.9999, 1) == "99.9 %"
+
+
+def test_a_path_is_said_also_where_the_current_folder_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert paths.short_path(b"/notes/a.md") == "/notes/a.md"
+    assert paths.argument_path(b"/notes/a.md") == b"/notes/a.md"
+    with pytest.raises(PathError, match="is gone"):
+        absolute("a.md")
+
+
+def test_one_is_said_as_one() -> None:
+    assert remarks.remark_said(Remark("x", "long", "1")) == "The line is searched up to x; 1 word behind it is not."
+    assert remarks.remark_said(Remark("x", "long", "1200")).endswith("; 1,200 words behind it are not.")
+    assert remarks.remark_said(Remark("§", "capped", "1")).endswith("; 1 older one was not.")
+    assert remarks.remark_said(Remark("§", "capped", "12345")).endswith("; 12,345 older ones were not.")
+
+
+def test_how_far_the_vectors_are_is_the_same_figure_in_the_list_of_models_and_in_the_status() -> None:
+    half = ModelCoverage("other", "shadow", 576, 1000, 424)
+    assert model_facts.follower_coverage(half) == f"beside, {figures.percent(half.share)}" == "beside, 58 %"
+    assert model_facts.follower_coverage(replace(half, covered=999)) == "beside, 99 %"

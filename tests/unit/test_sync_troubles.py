@@ -294,3 +294,17 @@ def test_a_stopped_sync_leaves_the_orders_of_others_to_the_next_one(tmp_path: Pa
         library.sync()
         state = library.request_state(number)
         assert state.done and state.outcome is not None and state.outcome["added"] == 1
+
+
+@pytest.mark.parametrize("year", [2300, 2445])
+def test_a_file_of_a_year_that_no_library_can_hold_is_indexed_as_any_other(shelf: Shelf, year: int) -> None:
+    seconds = (year - 1970) * 31_556_952
+    shelf.write("a.md", paragraph("apple"))
+    shelf.write("far.md", paragraph("banana"))
+    os.utime(shelf.notes / "far.md", (seconds, seconds))
+    report = shelf.sync()
+    assert (report.added, report.failed) == (2, ())
+    report = shelf.sync()
+    assert (report.unchanged, report.updated) == (2, 0)
+    shelf.write("far.md", paragraph("cherry"))
+    assert shelf.sync().updated == 1

@@ -51,6 +51,8 @@ def command(
     asked again, so you can leave at any time. Without QUERY and --queries, questions are asked for, unless --out only
     writes what is judged already.
     """
+    if query and queries:
+        raise UsageError("QUERY and --queries are two ways to ask.", fix="Leave one of them out.")
     with session.open() as library:
         asked = [" ".join(query)] if query else _of_file(queries) if queries else [] if out else None
         done = _judge(library, asked, depth, seed)

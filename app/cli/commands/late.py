@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from app.cli.command import CarrelCommand, CommandGroup, global_options
-from app.cli.session import DONE, INTERRUPTED, Session, pass_session, print_json
+from app.cli.session import DONE, INTERRUPTED, Session, agreed, pass_session, print_json
 from engine.figures import count, counted, percent, size
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def switch_on(session: Session, model: str | None, factor: int, pooling: str | N
         said = f"{name} makes token vectors of {made}, some {size(octets)} in the library file."
         said += f" Those of {before.name} go." if before is not None and gone else ""
         click.echo(said, err=True)
-        if not yes and not click.confirm("Make them?", default=True, err=True):
+        if not yes and not agreed("Make them?", does="makes them", default=True):
             return INTERRUPTED
         if not switch_late(library, f"on {factor} {method} {name}"):
             click.echo("Stopped early; the next `carrel sync` goes on from here.", err=True)

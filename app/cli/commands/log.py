@@ -38,6 +38,8 @@ def command(session: Session, wanted: bool | None, empty: bool, limit: int | Non
     """
     from engine.config import change, load
 
+    if limit is not None and (empty or wanted is not None):
+        raise click.UsageError("--limit is for the list, which --on, --off and --empty do not show.")
     before = load()
     config = before if wanted is None else change({"search_log": wanted})
     forgotten: int | None = None

@@ -88,8 +88,7 @@ def command(
     Other programs get paths byte for byte, from the current folder where they lie below it. One that holds a line end,
     or what stands between the fields of a format, is left out and told of; -0 and --json write it.
     """
-    if shape and form:
-        raise click.UsageError(f"--{shape} and --format are two ways to print the results; choose one.")
+    _refuse_two_ways(session, shape, form, plain=plain, print0=print0, explain=explain)
     from app.word_links import links_of
     from engine.library_search import EMBED_SECONDS
 
@@ -107,6 +106,19 @@ def command(
         if result.awaited:
             library.ask_to_embed(result.awaited)  # behind the rows: it may have to wait for the indexer
     return FAILED if result.verdict == "none" else DONE
+
+
+def _refuse_two_ways(
+    session: Session, shape: str | None, form: str | None, *, plain: bool, print0: bool, explain: bool
+) -> None:
+    """Raise UsageError where an option could have no effect beside another one."""
+    records = [*([f"--{shape}"] if shape else []), *(["--format"] if form else [])]
+    records = records or (["--print0"] if print0 else [])
+    ways = [*(["--json"] if session.json else []), *(["--plain"] if plain else []), *records]
+    if len(ways) > 1:
+        raise click.UsageError(f"{ways[0]} and {ways[1]} are two ways to print the results; choose one.")
+    if explain and records:
+        raise click.UsageError(f"--explain has no place in what {records[0]} prints; --json has every figure.")
 
 
 def _write(library: Library, result: SearchResult, shape: str | None, form: str | None, print0: bool) -> None:

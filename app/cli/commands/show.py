@@ -12,6 +12,7 @@ from app.cli.output import write_raw
 from app.cli.session import Session, pass_session, print_json
 from app.wording.paths import short_path
 from app.wording.safe_text import cleaned
+from engine.figures import counted
 
 if TYPE_CHECKING:
     from engine.records import StoredDocument
@@ -44,12 +45,14 @@ def command(session: Session, path: str) -> None:
     with session.open() as library:
         document = find_document(library, name)
         passages = library.passages_of(document.id) if line is not None else ()
+    shown = None if line is None else from_line(document, line_of_text(document, passages, line))
     if session.json:
-        print_json(document_shape(document))
-    elif line is None:
+        asked = None if line is None else line_of_text(document, passages, line)
+        print_json({**document_shape(document), "text_line": asked})
+    elif shown is None:
         write_raw(document.text if document.text.endswith("\n") else document.text + "\n")
     else:
-        click.echo("\n".join(from_line(document, line_of_text(document, passages, line))))
+        click.echo("\n".join(shown))
 
 
 def from_line(document: StoredDocument, line: int) -> list[str]:
@@ -58,7 +61,7 @@ def from_line(document: StoredDocument, line: int) -> list[str]:
 
     lines = document.text.removesuffix("\n").split("\n") if document.text else []  # what an editor counts
     if line > len(lines):
-        raise PathError(f"{short_path(document.path)} has {len(lines):,} lines; there is no line {line:,}.")
+        raise PathError(f"{short_path(document.path)} has {counted(len(lines), 'line')}; there is no line {line:,}.")
     first = max(1, line - BEFORE)
     digits = len(str(len(lines)))
     return [

@@ -194,3 +194,9 @@ def test_why_asks_about_a_file_that_is_not_indexed_too(carrel: Call, library: Fa
 
 def test_why_wants_a_query_and_one_path(carrel: Call) -> None:
     assert carrel("why", "sourdough.md").code == 2
+
+
+def test_a_line_counts_in_json_too(carrel: Call, library: FakeLibrary) -> None:
+    assert carrel("show", "sourdough.md:5", "--json").json["text_line"] == 5
+    assert carrel("show", "sourdough.md", "--json").json["text_line"] is None
+    assert carrel("show", "sourdough.md:500", "--json").code == 2

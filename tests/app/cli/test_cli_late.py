@@ -101,3 +101,8 @@ def test_a_model_made_for_it_is_fetched_by_name_and_not_removed_in_use(
     assert refused.code != 0 and "carrel late remove" in refused.err
     assert carrel("late", "remove").code == 0
     assert carrel("models", "remove", COLBERT).out == f"Removed {COLBERT}.\n"
+
+
+def test_where_nobody_can_be_asked_it_is_said_what_asks_nothing(carrel: Call, indexed: Path) -> None:
+    ended = carrel("late", "on")
+    assert ended.code == 2 and "`--yes` makes them without asking" in ended.err

@@ -324,3 +324,9 @@ def test_nothing_judged_and_no_terminal_are_told(carrel: Call, notes: Path, monk
     ended = carrel("judge", ASKED)
     assert ended.code == 2
     assert "no terminal" in ended.err
+
+
+def test_two_ways_to_ask_are_refused(carrel: Call, notes: Path, tmp_path: Path) -> None:
+    (tmp_path / "asked.txt").write_text("how long does a starter live\n", encoding="utf-8")
+    ended = carrel("judge", "starter", "--queries", str(tmp_path / "asked.txt"))
+    assert ended.code == 2 and "two ways to ask" in ended.err

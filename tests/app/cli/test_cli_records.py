@@ -71,6 +71,10 @@ def test_what_no_format_can_mean_is_refused_before_a_search(carrel: Call, librar
         assert (ended.code, ended.out) == (2, "")
         assert "--format" in ended.err
     assert carrel("search", "starter", "--paths", "--format", "{path}").code == 2
+    for two in (("--json", "--paths"), ("--json", "-0"), ("--plain", "--vimgrep"), ("--json", "--plain")):
+        ended = carrel("search", "starter", *two)
+        assert (ended.code, ended.out) == (2, "") and "two ways to print" in ended.err
+    assert carrel("search", "starter", "--explain", "--paths").code == 2
     assert library.of("search") == []
 
 
@@ -92,3 +96,10 @@ def test_vimgrep_names_line_and_column_of_the_first_matched_word(carrel: Call, l
 def test_a_word_that_is_an_option_of_another_form_stays_a_word(carrel: Call, library: FakeLibrary) -> None:
     carrel("search", "starter", "-1", "--", "-0")
     assert library.of("search")[0][0] == "starter -1 -0"
+
+
+def test_a_limit_is_no_part_of_forgetting_the_log(carrel: Call, library: FakeLibrary) -> None:
+    for others in (("--empty",), ("--on",), ("--off",)):
+        ended = carrel("log", "--limit", "1", *others)
+        assert (ended.code, ended.out) == (2, "") and "--limit is for the list" in ended.err
+    assert library.asked == []

@@ -329,6 +329,16 @@ def test_beside_an_indexer_removals_are_accepted_by_a_request(carrel: Call, libr
 
 
 @pytest.mark.usefixtures("impatient")
+def test_beside_an_indexer_files_are_read_again_also_where_removals_are_accepted(
+    carrel: Call, library: FakeLibrary
+) -> None:
+    busy(library, SimpleNamespace(done=True, outcome=to_dict(SyncReport(updated=3, removed=30))))
+
+    assert "3 updated, 30 removed" in carrel("sync", "--full", "--accept-removals").out
+    assert library.of("request") == [("sync_full_accept_removals", "")]
+
+
+@pytest.mark.usefixtures("impatient")
 def test_an_indexer_that_leaves_without_an_answer_is_replaced(carrel: Call, library: FakeLibrary) -> None:
     busy(library, WAITING)
     answer = library.request_state

@@ -36,7 +36,7 @@ from app.tui.widgets.text_line import TextLine
 from app.wording.cells import cut_front
 from app.wording.safe_text import one_line
 from engine.errors import CarrelError
-from engine.figures import count
+from engine.figures import counted
 from engine.records import FolderCount
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def _found_line(vault: Vault, width: int) -> Content:
 
 
 def _folder_line(path: str, files: int | None, width: int) -> Content:
-    note = "" if files is None else f"{count(files)} files"
+    note = "" if files is None else counted(files, "file")
     return _with_note(_shown(os.path.basename(path)) + "/", note, width)
 
 

@@ -104,6 +104,9 @@ class LibraryFileLine(BuiltLine):
         except CarrelError as error:
             tell(self, str(error), good=False)
             self._show_checked(replace(self.checked, running=False))
+        except Exception:
+            self._show_checked(replace(self.checked, running=False))  # else it could not be checked once more
+            raise
         else:
             self._show_checked(Checked(clock(), checks=checks))
             if faults := self.checked.faults:

@@ -17,6 +17,7 @@ from app.tui.browser import CarrelScreen, tell
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.dialog import Dialog
+from app.tui.screens.leaving import leave
 from app.tui.screens.library.late_orders import carry_out, ways
 from app.tui.screens.library.model_fetch import fetch
 from app.tui.theme import QUIET
@@ -69,9 +70,9 @@ async def _choose(screen: CarrelScreen, library: LibraryPort) -> None:
     try:
         found, told, late = await in_thread(partial(_models, library))
     finally:
-        left = not waiting.is_current
+        left = waiting not in screen.app.screen_stack
         if not left:
-            waiting.dismiss()
+            leave(waiting)
     if left:
         return
     choices = [

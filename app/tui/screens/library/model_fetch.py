@@ -14,6 +14,7 @@ from textual.getters import query_one
 from app.model_catalogue import Model
 from app.tui.browser import CarrelScreen
 from app.tui.screens.dialog import Dialog
+from app.tui.screens.leaving import leave
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.footer import hints
@@ -104,8 +105,8 @@ async def fetch(screen: CarrelScreen, model: Model) -> bool:
         return False
     finally:
         shown.give_up()  # where the screen that asked is left, too
-        if shown.is_current:
-            shown.dismiss()
+        if shown in screen.app.screen_stack:
+            leave(shown)
 
 
 def _install(model: Model, told: Callable[[str], None]) -> None:

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.getters import query_one
 
 from app.tui.screens.dialog import Dialog
+from app.tui.screens.leaving import leave
 from app.tui.screens.library.folder_picker import FolderPicker, PathLine
 from app.tui.theme import BRIGHT
 from app.tui.widgets.built_line import BuiltLine
@@ -73,7 +74,7 @@ class PickerScreen(Dialog[Path | None]):
 
     @on(FolderPicker.Added)
     def _added(self, message: FolderPicker.Added) -> None:
-        self.dismiss(message.folder)
+        leave(self, message.folder)
 
     def action_leave(self) -> None:
         """Add nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 from textual import on
@@ -25,8 +26,11 @@ from app.tui.widgets.text_line import TextLine
 class FindRow(Horizontal):
     """Finds what is written into it, in a thread, whenever that changes."""
 
+    @dataclass
     class Found(Message):
-        """Another text was looked for; `found` says where it stands."""
+        """Something was looked for; `found` says where it stands. `again`: the same as before, in another text."""
+
+        again: bool = False
 
     line = query_one("#find", Input)
 
@@ -62,8 +66,18 @@ class FindRow(Horizontal):
         if self.text is not None:
             in_background(self, partial(self._find, self.text, message.value), "find", exclusive=True)
 
-    async def _find(self, text: str, wanted: str) -> None:
+    @property
+    def sought(self) -> bool:
+        """Whether the person looks for something, or at what was found."""
+        return bool(self.line.value.strip()) and (bool(self.found) or self.line.has_focus)
+
+    def look_again(self, *, again: bool) -> None:
+        """Look for the same in the text as it is now: one that was still being opened, or has changed."""
+        if self.text is not None:
+            in_background(self, partial(self._find, self.text, self.line.value, again), "find", exclusive=True)
+
+    async def _find(self, text: str, wanted: str, again: bool = False) -> None:
         found = await in_thread(partial(find_all, text, wanted))
         if self.text is text:
             self.found = found
-            self.post_message(self.Found())
+            self.post_message(self.Found(again))

@@ -48,6 +48,7 @@ class LinkFollower:
         self._screen = screen
         self.trail = Trail()
         self.chosen: DocumentLink | None = None
+        self._coming: Stop | None = None  # where the way back leads while that document is being opened
 
     def choose(
         self, links: Sequence[DocumentLink], top: int, in_sight: Callable[[int], bool], forward: bool
@@ -84,8 +85,13 @@ class LinkFollower:
 
     def go_back(self, forward: bool, book: Book, top: int) -> None:
         """Go back to where a link was followed, or forward again."""
-        stop = self.trail.go(forward, Stop(book.document.path, top))
+        stop = self.trail.go(forward, self._coming or Stop(book.document.path, top))
         if stop is None:
             self._screen.notify("There is nothing further on this way.", timeout=2, markup=False)
         else:
+            self._coming = stop
             self._screen.post_message(self.DocumentFound(stop.path, stop.top))
+
+    def arrived(self) -> None:
+        """Take note that the document that was gone to is shown, or cannot be."""
+        self._coming = None

@@ -110,17 +110,22 @@ class ReaderScreen(CarrelScreen):
 
     @on(DocumentOpener.Opened)
     def _document_opened(self, message: DocumentOpener.Opened) -> None:
+        self._links.arrived()
         self._show(message.book, message.layout, message.offset, message.at_top)
+        if self.find_row.sought:  # typed while it was being opened
+            self.find_row.look_again(again=False)
 
     @on(DocumentOpener.Reread)
     def _document_reread(self, message: DocumentOpener.Reread) -> None:
         if self.book is not message.before:
             return
-        length = len(message.book.document.text)
+        length, sought = len(message.book.document.text), self.find_row.sought
         if message.book.document.text != message.before.document.text:
             self.text.marks = Marks(words=self.text.marks.words)
             self._let_go()
         self._show(message.book, message.layout, min(message.top, length), at_top=True)
+        if sought:
+            self.find_row.look_again(again=True)
 
     def _let_go(self) -> None:
         """Let go of what was found, of the chosen link, and of where one was."""
@@ -129,6 +134,7 @@ class ReaderScreen(CarrelScreen):
     @on(DocumentOpener.Refused)
     def _document_refused(self, message: DocumentOpener.Refused) -> None:
         """Say why a document is not shown, on the lowest line for good; what was read before stays."""
+        self._links.arrived()
         self._place.trouble = message.trouble
         self._place.tell()
         self.notify(one_line(message.told), severity="warning", markup=False)
@@ -220,11 +226,11 @@ class ReaderScreen(CarrelScreen):
         self.find_row.line.focus()
 
     @on(FindRow.Found)
-    def _text_found(self) -> None:
-        """Go to the first place from here on."""
+    def _text_found(self, message: FindRow.Found) -> None:
+        """Go to the first place from here on; in a text that has changed the person stays where they are."""
         marks, found = self.text.marks, self.find_row.found
         marks.found, marks.current = found, following(found, self._place.offset)
-        if marks.current:
+        if marks.current and not message.again:
             self._place.jump(marks.current)
         else:
             self.text.repaint()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from app.tui.background import in_background
@@ -79,8 +80,23 @@ class FurtherRows:
     async def _unfold(self, result: SearchResult, hit: Hit) -> None:
         """Find the further passages with their own figures and show them below their note."""
         settings = self._trial.settings
-        further = await self._search.further(result, hit, settings)
+        found = await self._search.further(result, (hit,), settings)
         now = self._shown.result
         if now is not None and now.query == result.query and self._trial.settings == settings:
-            self._shown.arrangement.further[hit.document_id] = further
+            self._shown.arrangement.further |= found
+            self._shown.show_again()
+
+    def look_again(self) -> None:
+        """Find what stands unfolded anew: the passages of a note that was edited stand on other lines."""
+        result, further = self._shown.result, self._shown.arrangement.further
+        rows = [hit for hit in result.hits if hit.document_id in further] if result is not None and further else []
+        if result is not None and rows:
+            work = partial(self._find_again, result, rows)
+            in_background(self._rows, work, "unfolded", exclusive=True, failed="These passages could not be found")
+
+    async def _find_again(self, result: SearchResult, rows: Sequence[Hit]) -> None:
+        settings, further = self._trial.settings, self._shown.arrangement.further
+        found = await self._search.further(result, rows, settings)
+        if self._shown.result is result and self._trial.settings == settings:
+            further.update((document, passages) for document, passages in found.items() if document in further)
             self._shown.show_again()

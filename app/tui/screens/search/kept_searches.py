@@ -66,7 +66,8 @@ class KeptSearches:
 
     def empty(self) -> None:
         """Empty the query line; `bring_back` fills it again."""
-        self._lost = (self._line.value, "")
+        if self._line.value.strip():  # esc pressed twice keeps what the first one took
+            self._lost = (self._line.value, "")
         self._line.clear()
 
     @property
@@ -117,12 +118,13 @@ class KeptSearches:
             in_background(self._line, shared, "saved")
 
     async def _offer_with_shared(self, library: LibraryPort) -> None:
-        try:
-            shared = await in_thread(library.shared_searches)
-        except CarrelError as error:  # one's own are kept here, whatever the server does
-            self._browser.notify(f"The searches of others are missing. {error}", severity="warning", markup=False)
-            shared = ()
-        self._offer(shared)
+        with self._browser.opening():  # else what is typed meanwhile would change the query
+            try:
+                shared = await in_thread(library.shared_searches)
+            except CarrelError as error:  # one's own are kept here, whatever the server does
+                self._browser.notify(f"The searches of others are missing. {error}", severity="warning", markup=False)
+                shared = ()
+            self._offer(shared)
 
     def _offer(self, shared: Sequence[SharedSearch]) -> None:
         saved = self._browser.config.saved

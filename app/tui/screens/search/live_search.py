@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("carrel")
 ON_SCREEN = 20  # passages embedded beside an answer: .4 s of two idle cores, NDCG@10 .732 on SciFact's train queries
 FIRST_ROWS = 25  # while a word grows: more than a screen holds, and each further one costs .2 ms to read
+AGAIN = "again"  # the group of the worker that repeats a search
 _WORDS_ONLY = SearchSettings(fusion="keyword")
 Found = TypeVar("Found")
 
@@ -107,6 +108,7 @@ class LiveSearch:
         """Begin to search; what an older key asked is cancelled. Without a library it is only the newest question."""
         self._turn += 1
         self._asked, self._newest = None, text
+        self._worker_of.workers.cancel_group(self._worker_of, AGAIN)
         if self._opened is None:
             return
         asked = Asked(self._turn, text, typing, self._clock())
@@ -151,12 +153,12 @@ class LiveSearch:
     @property
     def repeating(self) -> bool:
         """Whether the last answered search is being done again."""
-        return any(worker.group == "again" and worker.is_running for worker in self._worker_of.workers)
+        return any(worker.group == AGAIN and worker.is_running for worker in self._worker_of.workers)
 
     def ask_again(self) -> None:
         """Repeat the last answered search, since the library has changed."""
         if self._asked is not None and self._opened is not None:
-            self._run("again", partial(self._again, self._opened, self._asked))
+            self._run(AGAIN, partial(self._again, self._opened, self._asked))
 
     def ask_more(self, limit: int) -> None:
         """Repeat the last answered search with more rows."""
@@ -164,13 +166,15 @@ class LiveSearch:
             self._asked = replace(self._asked, limit=limit)
             self.ask_again()
 
-    async def further(self, result: SearchResult, hit: Hit, settings: SearchSettings) -> tuple[Hit, ...]:
-        """Return the further passages of a row's document among the candidates, each with its own figures.
+    async def further(
+        self, result: SearchResult, rows: Sequence[Hit], settings: SearchSettings
+    ) -> dict[int, tuple[Hit, ...]]:
+        """Return by document the further passages of rows among the candidates, each with its own figures.
 
         `settings` are those that the rows on the screen were ranked by.
         """
         if self._opened is None:
-            return ()
+            return {}
         search = partial(
             self._opened.library.search,
             result.query.text,
@@ -180,7 +184,10 @@ class LiveSearch:
             cancel=self._opened.new_cancellation(),
         )
         found = {each.passage_id: each for each in (await in_thread(search)).hits}
-        return tuple(found[passage] for passage in hit.more_in_document if passage in found)
+        return {
+            row.document_id: tuple(found[passage] for passage in row.more_in_document if passage in found)
+            for row in rows
+        }
 
     def _as_asked(self, settings: SearchSettings, asked: Asked | None) -> SearchSettings:
         """Return settings by which nothing counts that was opened since the question was asked."""
@@ -242,7 +249,8 @@ class LiveSearch:
         """Post what a search with every leg has found, and return its result."""
         if found is None:
             return None
-        self._asked = asked
+        if self.is_newest(asked):  # an older question may come back later, and is not to be repeated in its place
+            self._asked = asked
         self._worker_of.post_message(Answered(asked, found.result, True, found, embedded))
         return found.result
 

@@ -55,11 +55,11 @@ class MissedDocument:
         """Try what would bring a document back, and select it once it is there."""
         if pursuit is None:
             return
-        self._shown.wanted = pursuit.path
         remedy = pursuit.remedy
         if remedy.text is not None:
             self._query_line.write(remedy.text)
-        elif remedy.settings is not None:
+        self._shown.want(pursuit.path)
+        if remedy.settings is not None:
             self._similar.leave()
             self._pane.explaining = True
             self._trial.begin(remedy.settings)

@@ -37,6 +37,7 @@ class OpenedDocuments:
         self._pane = pane
         self._shown = shown
         self._feedback = feedback
+        self._opening: tuple[Hit, ...] = ()  # what enter pressed twice does not open twice
 
     @property
     def taken(self) -> tuple[Hit, ...]:
@@ -64,12 +65,17 @@ class OpenedDocuments:
         shown = self._shown
         if not hits or self._browser.hand_over(hits, shown.result, answered=shown.question is not None):
             return False
-        in_background(self._rows, partial(self._open, hits), "taking")
+        if hits != self._opening:
+            self._opening = hits
+            in_background(self._rows, partial(self._open, hits), "taking")
         return True
 
     async def _open(self, hits: Sequence[Hit]) -> None:
         remember = self._memory_of(hits)
-        texts = await self._texts(hits)
+        try:
+            texts = await self._texts(hits)
+        finally:
+            self._opening = ()
         self._browser.open_places(
             [Place(hit.path, hit.line_start, hit.kind, hit.page, texts.get(hit.passage_id, "")) for hit in hits],
             OpeningHearer(remember, lambda _place: self.read()),

@@ -76,6 +76,8 @@ class QueryFlow:
             parts.shown.show_reading()
         elif not parts.trial.takes(answer):
             parts.shown.show_answer(answer, repeated)
+            if repeated:
+                parts.further.look_again()
 
     def show_refusal(self, refused: Refused) -> None:
         """Say under the query line why the newest question could not be answered."""

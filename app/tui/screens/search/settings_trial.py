@@ -148,6 +148,11 @@ class SettingsTrial:
             self._tried = None
         return kept
 
+    def go_on(self) -> None:
+        """Rank the rows by the settings that are tried, where they stand by the person's own again."""
+        if self._tried is not None:
+            self._rank_again()
+
     def _rank_again(self) -> None:
         failed = "These settings could not be tried"
         in_background(self._rows, self._ranked_again, "what-if", exclusive=True, failed=failed)
@@ -158,7 +163,8 @@ class SettingsTrial:
         if exploration is None or answer is None:
             return
         if self._tried is None:
-            self._show(answer.result)
+            if self._shown.heading is None:  # else another list lies over the rows, and gives way to them
+                self._show(answer.result)
             return
         limit, chosen = answer.asked.limit, self._rows.hit
         if limit > FIRST_ROWS:

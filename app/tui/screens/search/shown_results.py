@@ -61,6 +61,7 @@ class ShownResults:
         self.finished = False  # whether the result is more than what the words alone found
         self.heading: Callable[[int], Content] | None = None  # of rows that answer something else than the query line
         self.wanted: bytes | None = None  # a document to be selected once it is among the rows
+        self._wanted_by = ""  # the query that was to bring it back
         self.moves = 0  # how often the person chose a row since the query last changed
         self.walked: Callable[[], None] = lambda: None  # told that the person goes through the rows
         self._offered: Callable[[int], Content] | None = None  # values of a filter that is being typed
@@ -110,6 +111,8 @@ class ShownResults:
         """Forget what a person did to the rows of the last query; an empty query line has none."""
         self.moves = 0
         self.arrangement.begin_anew()
+        if self._widgets.query_line.value != self._wanted_by:
+            self.wanted = None
         if not self._widgets.query_line.value.strip():
             self.result = None
             self._widgets.reading.show(_blank)
@@ -183,6 +186,10 @@ class ShownResults:
     def hold(self) -> None:
         """Keep the selection on its row from now on, wherever that stands: the person has done something to it."""
         self.moves += 1
+
+    def want(self, path: bytes) -> None:
+        """Select a document once it is among the rows of the query as it is now."""
+        self.wanted, self._wanted_by = path, self._widgets.query_line.value
 
     def select_wanted(self) -> None:
         """Select the document that was to be brought back, where it is among the rows now."""

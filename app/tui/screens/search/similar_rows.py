@@ -23,10 +23,11 @@ from engine.records import Hit, SearchResult
 
 @dataclass(frozen=True, slots=True)
 class Like:
-    """A list of passages like one, and the title of that one."""
+    """A list of passages like one, and the title of that one; `chosen` is its passage, selected again after it."""
 
     title: str
     result: SearchResult
+    chosen: int
 
 
 class SimilarRows:
@@ -77,7 +78,7 @@ class SimilarRows:
             self._before = None
             self._browser.notify(_nothing(result), markup=False)
             return
-        self._likes.append(Like(title + trail, result))
+        self._likes.append(Like(title + trail, result, hit.passage_id))
         self._show()
 
     def _show(self) -> None:
@@ -88,19 +89,24 @@ class SimilarRows:
 
     def back(self) -> None:
         """Leave the newest list."""
-        self._likes.pop()
-        if self._likes:
+        newest = self._likes[-1]
+        if len(self._likes) > 1:
+            self._likes.pop()
             self._show()
+            self._rows.select_passage(newest.chosen)
         else:
             self.leave()
 
     def leave(self) -> None:
         """Go back to the rows of the query."""
+        first, answer = self._likes[:1], self._shown.answer
         self.forget()
-        answer = self._shown.answer
         if answer is not None:
             self._trial.tell_pane()
             self._shown.show(answer.result, finished=answer.finished, stay=False)
+            for like in first:
+                self._rows.select_passage(like.chosen)
+            self._trial.go_on()
 
     def forget(self) -> None:
         """Forget all lists, one that is still looked for too; other rows are about to come."""

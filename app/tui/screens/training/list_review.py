@@ -15,6 +15,7 @@ from app.tui.actions import Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import browser_of
 from app.tui.list_keys import MOVING, MovesByLines
+from app.tui.screens.leaving import leave
 from app.tui.screens.training.actions import LIST_REVIEW_ACTIONS
 from app.tui.screens.training.run_page import SizedView
 from app.tui.screens.training.two_lists import list_lines, over_lines, question_line
@@ -95,7 +96,7 @@ class ListReviewScreen(MovesByLines, Screen[None]):
             self._review = await in_thread(browser_of(self).ports.beside.review)
             await self._next()
         except Exception:
-            self.dismiss()
+            leave(self)
             raise
 
     async def _next(self) -> None:
@@ -137,7 +138,7 @@ class ListReviewScreen(MovesByLines, Screen[None]):
             await in_thread(partial(review.choose, choice, seconds))
             await self._next()
         except Exception:
-            self.dismiss()
+            leave(self)
             raise
 
     def action_move(self, by: int) -> None:

@@ -49,6 +49,7 @@ class RunOrders:
 
     def __init__(self, screen: CarrelScreen) -> None:
         self._screen = screen
+        self._beginning = False  # whether a run is being started, which takes seconds
 
     @property
     def _port(self) -> TrainingPort:
@@ -68,8 +69,19 @@ class RunOrders:
         self._screen.carrel.push_screen(asking, named)
 
     def begin(self, plan: RunPlan) -> None:
-        """Start a run."""
-        self._carry_out(partial(self._port.start, plan), self._began)
+        """Start a run, one at a time."""
+        if self._beginning:
+            tell(self._screen, "The run is being started.")
+            return
+        self._beginning = True
+
+        def started() -> str:
+            try:
+                return self._port.start(plan)
+            finally:
+                self._beginning = False
+
+        self._carry_out(started, self._began)
 
     def _began(self, run: str) -> None:
         self._screen.post_message(self.Began(run))
@@ -195,6 +207,8 @@ class RunOrders:
             self._carry_out(weigh, partial(self._ask_to_delete, run))
 
     def _ask_to_delete(self, run: Run, found: DiskUse) -> None:
+        if self._screen.app.screen is not self._screen:
+            return  # the person has gone elsewhere, and what is typed there answers no question
         delete = partial(self._port.delete, run.name)
         question = ConfirmScreen(f"Delete {run.name}?", _deletion(found), "delete it", "keep it")
         self._ask(question, lambda: self._carry_out(delete, partial(self._deleted, run)))

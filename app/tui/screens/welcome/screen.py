@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from app.tui.actions import Action, bindings
 from app.tui.browser import CarrelScreen
+from app.tui.screens.leaving import leave
 from app.tui.screens.library.folder_picker import FolderPicker, PathLine
 from app.tui.screens.search.empty_states import step_lines
 from app.tui.theme import BRIGHT, QUIET
@@ -88,7 +89,7 @@ class WelcomeScreen(CarrelScreen):
         read = f"{shown_path(bytes(message.folder))} is read now. What is read can be found at once."
         self.notify(read, markup=False)
         self.carrel.look_again()
-        self.dismiss()
+        leave(self)
 
     def action_choose(self, by: int) -> None:
         """Choose a folder so many further down."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from app.tui.background import in_background
+from app.tui.browser import browser_of
 from app.tui.list_keys import LIST_BINDINGS, MovesByLines
 from app.tui.screens.dialog import Dialog
 from app.tui.screens.search.why_not.remedies import Remedy, remedies
@@ -84,6 +86,7 @@ class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
         self._found: tuple[StoredDocument, ...] = ()
         self._remedies: tuple[Remedy, ...] = ()
         self._traced: WhyReport | None = None
+        self._told = asyncio.Event()  # whether what stands there is told of the document that the line names by now
 
     def compose(self) -> ComposeResult:
         """Lay out the parts from top to bottom."""
@@ -118,6 +121,7 @@ class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
 
     @on(Input.Changed)
     def _name_changed(self, event: Input.Changed) -> None:
+        self._told.clear()
         self._list(event.value)
 
     def _list(self, fragment: str) -> None:
@@ -126,7 +130,11 @@ class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
 
     async def _listed(self, fragment: str) -> None:
         """Show the documents whose name fits."""
-        self._found = found = await in_thread(partial(self._library.documents_named, fragment, MOST_DOCUMENTS))
+        try:
+            self._found = found = await in_thread(partial(self._library.documents_named, fragment, MOST_DOCUMENTS))
+        except Exception:
+            self._offer_nothing()
+            raise
         width = max(20, self.documents.scrollable_content_region.width - 1)
         self.documents.clear_options()
         self.documents.add_options([Option(_named(document, width)) for document in found])
@@ -137,13 +145,18 @@ class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
 
     def _show_nothing(self, fragment: str) -> None:
         """Say that no document has such a name, and what to do."""
-        self._remedies, self._traced = (), None
-        self.tries.clear_options()
-        self._name_keys()
+        self._offer_nothing()
         said = f"No indexed note has “{one_line(fragment)}” in its title or path."
         advice = "The library screen (f3) lists what was left out or could not be read, each with its reason."
         told = Content.styled(said, BRIGHT), Content.styled(advice, QUIET)
         self.report.show(lambda width: [line for each in told for line in wrapped(each, width, Content())])
+
+    def _offer_nothing(self) -> None:
+        """Let go of what was offered to be tried: it belongs to another document."""
+        self._remedies, self._traced = (), None
+        self.tries.clear_options()
+        self._name_keys()
+        self._told.set()
 
     # --- tracing it ---------------------------------------------------------------------------------------------
 
@@ -152,6 +165,7 @@ class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
         event.stop()
         if 0 <= event.option_index < len(self._found):
             document = self._found[event.option_index]
+            self._told.clear()
             in_background(self, partial(self._trace, document), "trace", exclusive=True)
 
     async def _trace(self, document: StoredDocument) -> None:
@@ -162,10 +176,12 @@ class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
             report = await in_thread(ask)
         except CarrelError as error:
             said = one_line(str(error))
+            self._offer_nothing()
             self.report.show(lambda width: wrapped(Content.styled(said, ALARM), width, Content()))
             return
         except Exception:
             _log.exception("A document could not be traced: %r", document.path)
+            self._offer_nothing()
             self.report.show(lambda width: [Content.styled("This cannot be said now; the log says why.", ALARM)])
             return
         self._traced = report
@@ -175,6 +191,7 @@ class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
         self.tries.clear_options()
         self.tries.add_options([Option(_try(number, each)) for number, each in enumerate(self._remedies, 1)])
         self._name_keys()
+        self._told.set()
 
     # --- keys ---------------------------------------------------------------------------------------------------
 
@@ -197,9 +214,15 @@ class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
 
     @on(Input.Submitted)
     def _name_submitted(self) -> None:
-        if self.tries.option_count:
-            self.tries.focus()
-            self.tries.highlighted = 0
+        in_background(self, self._turn_to_tries, "entered", exclusive=True)
+
+    async def _turn_to_tries(self) -> None:
+        """Go to what can be tried for the document that was named; keys wait until it is there."""
+        with browser_of(self).opening():
+            await self._told.wait()
+            if self.tries.option_count:
+                self.tries.focus()
+                self.tries.highlighted = 0
 
     @on(OptionList.OptionSelected, "#why-tries")
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -213,7 +236,7 @@ class WhyNotScreen(MovesByLines, Dialog[Pursuit | None]):
             self._pursue(int(event.character) - 1)
 
     def _pursue(self, place: int) -> None:
-        if self._traced is not None and 0 <= place < len(self._remedies):
+        if self._traced is not None and self._told.is_set() and 0 <= place < len(self._remedies):
             self.dismiss(Pursuit(self._remedies[place], self._traced.path))
 
 

@@ -55,6 +55,7 @@ class FollowedLibrary:
         self._looked = 0.0
         self._looking: Worker[object] | None = None  # the look that was begun last
         self._file: LibraryFile | None = None
+        self._refusal = ""  # why the file that took its place could not be opened
         self._left = False
         self._rows_shown = asyncio.Event()  # those of the first search, or why there are none
         self._feed: ChangeFeedPort | None = None  # tells of commits; None: they are looked for
@@ -245,10 +246,11 @@ class FollowedLibrary:
             opened = await in_thread(browser.ports.open_library)
             status = await in_thread(opened.library.status)
         except CarrelError as error:
-            browser.notify(str(error), severity="error", timeout=10, markup=False)
-            self._file = None  # said once; nothing more can be done about it here
+            if str(error) != self._refusal:  # said once; the next look tries again: who is busy is so for a while
+                self._refusal = str(error)
+                browser.notify(self._refusal, severity="error", timeout=10, markup=False)
             return
-        self._version = -1
+        self._version, self._refusal = -1, ""
         self._show(opened, status)
         self._follow()
         browser.notify("The library file was replaced by another one, which is shown now.", timeout=8, markup=False)

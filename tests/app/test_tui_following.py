@@ -13,7 +13,7 @@ from piloting import WIDE, settle, told, until
 from app.tui import followed_library
 from app.tui.app import CarrelApp
 from app.tui.ports import Opened
-from engine.errors import TeamRefused
+from engine.errors import LibraryBusy, TeamRefused
 
 PATIENCE = 120.0  # seconds; nothing here is about how long something takes
 
@@ -139,6 +139,29 @@ async def test_an_exchanged_file_is_followed_in_place_of_the_old_one(tmp_path: P
         assert len(old.feeds) == len(new.feeds) == 1
     assert told(pilot).count("The library file was replaced by another one, which is shown now.") == 1
     assert new.feeds[0].closed
+
+
+async def test_a_file_that_took_the_place_and_cannot_be_opened_yet_is_tried_again(tmp_path: Path) -> None:
+    old, new = TellingLibrary(), TellingLibrary()
+    old.path = new.path = tmp_path / "library.carrel"
+    old.path.write_text("old")
+    busy = LibraryBusy("Another process writes to the library.")
+    answers: list[TellingLibrary | LibraryBusy] = [old, busy, busy, new]
+
+    def open_library() -> Opened:
+        answer = answers.pop(0)
+        if isinstance(answer, LibraryBusy):
+            raise answer
+        return Opened(answer, old.new_cancellation)
+
+    app = CarrelApp(replace(ports(old, pace=replace(STILL, poll=0.1)), open_library=open_library))
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: bool(old.feeds))
+        (tmp_path / "other").write_text("new")
+        (tmp_path / "other").rename(old.path)
+        await until(pilot, lambda: bool(new.feeds))
+        assert app.opened is not None and app.opened.library is new
+    assert told(pilot).count("Another process writes to the library.") == 1
 
 
 async def test_a_feed_that_fails_is_waited_on_again(monkeypatch: pytest.MonkeyPatch) -> None:

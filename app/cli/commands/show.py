@@ -45,10 +45,10 @@ def command(session: Session, path: str) -> None:
     with session.open() as library:
         document = find_document(library, name)
         passages = library.passages_of(document.id) if line is not None else ()
-    shown = None if line is None else from_line(document, line_of_text(document, passages, line))
+    text_line = None if line is None else line_of_text(document, passages, line)
+    shown = None if text_line is None else from_line(document, text_line)
     if session.json:
-        asked = None if line is None else line_of_text(document, passages, line)
-        print_json({**document_shape(document), "text_line": asked})
+        print_json({**document_shape(document), "text_line": text_line})
     elif shown is None:
         write_raw(document.text if document.text.endswith("\n") else document.text + "\n")
     else:

@@ -215,7 +215,8 @@ def draw_all(scenes: Sequence[Scene], *, svg_only: bool) -> None:
         return
     program = browser()
     if program is None:
-        print("No PNG was drawn: there is no chromium here (on Debian: apt install chromium fonts-firacode).")
+        print("No PNG was drawn: there is no chromium here.")
+        print("On Debian: apt install chromium fonts-firacode fonts-noto-cjk.")
         return
     for scene in scenes:
         draw(program, HERE / f"{scene.name}.svg")

@@ -11,7 +11,7 @@ help:  ## list what there is
 setup:  ## make .venv and install Carrel there, with what training and testing need
 	python3 -m venv .venv && .venv/bin/pip install -q -e '.[training,test]'
 
-fast:  ## the unit tests that wait for no process and no server, train no model and fit no fusion
+fast:  ## the unit tests that wait for no process and no server, train no model and fit none
 	$(PYTEST) tests/unit -m "not processes and not training" $(ARGS)
 
 check:  ## style, format, types, and who may import whom

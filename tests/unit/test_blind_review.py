@@ -103,6 +103,7 @@ def test_a_choice_counts_for_the_list_that_stood_there():
     assert found.left == CAP - 5
 
 
+@pytest.mark.training
 def test_a_better_candidate_is_accepted_within_32_reviews_in_nine_of_ten():
     """The reviewer prefers the better list in 80 %; controls are no reviews."""
     accepted = 0
@@ -112,18 +113,21 @@ def test_a_better_candidate_is_accepted_within_32_reviews_in_nine_of_ten():
     assert accepted >= 180
 
 
+@pytest.mark.training
 def test_a_reviewer_at_random_gets_a_candidate_accepted_in_at_most_one_of_twenty():
     searches = [*DIFFERENT[:110], *ALIKE[:12]]
     accepted = sum(review(searches, at_random, seed)[0] == "accepted" for seed in range(1_000))
     assert accepted <= 50
 
 
+@pytest.mark.training
 def test_who_always_presses_left_never_gets_a_candidate_accepted():
     for seed in range(50):
         for searches in ([*DIFFERENT, *ALIKE], DIFFERENT):
             assert review(searches, lambda proposal, chance: "left", seed)[0] != "accepted"
 
 
+@pytest.mark.training
 def test_choices_that_see_differences_where_there_are_none_accept_nothing():
     assert reviewed(won=11).outcome == "accepted"
     seen = reviewed(won=11, shown=2, preferred=2)

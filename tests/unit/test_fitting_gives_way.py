@@ -36,6 +36,7 @@ class Slow(FakeEncoder):
         return self.encode_query(text)
 
 
+@pytest.mark.training
 def test_fitting_a_model_without_stored_vectors_ends_at_the_next_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -198,6 +198,7 @@ def test_a_model_of_one_vector_and_one_without_a_fit_give_none(tmp_path, roughly
         assert library.nearest_words("barley", "The barley loaf.") == ()
 
 
+@pytest.mark.training
 def test_the_cuts_of_another_model_are_fitted_once_and_kept_with_its_calibration(tmp_path):
     encoder = TokenFake()
     with library_of(tmp_path, encoder) as library:
@@ -213,6 +214,7 @@ def test_the_cuts_of_another_model_are_fitted_once_and_kept_with_its_calibration
     assert fitted_cuts(encoder, lambda: True) is None
 
 
+@pytest.mark.training
 def test_the_cuts_that_ship_are_those_that_the_embedded_model_is_fitted_to(encoder):
     cuts = fitted_cuts(encoder)
     assert cuts is not None

@@ -17,9 +17,9 @@ from app.tui.browser import CarrelScreen, tell
 from app.tui.screens.chooser import Choice, ChoiceScreen
 from app.tui.screens.confirm import ConfirmScreen
 from app.tui.screens.dialog import Dialog
-from app.tui.screens.leaving import leave
 from app.tui.screens.library.late_orders import carry_out, ways
 from app.tui.screens.library.model_fetch import fetch
+from app.tui.screens.screen_dismissal import leave
 from app.tui.theme import QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.built_line import BuiltLine

@@ -14,7 +14,7 @@ from textual.getters import query_one
 from app.model_catalogue import Model
 from app.tui.browser import CarrelScreen
 from app.tui.screens.dialog import Dialog
-from app.tui.screens.leaving import leave
+from app.tui.screens.screen_dismissal import leave
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.threads import in_thread
 from app.tui.widgets.footer import hints

@@ -14,8 +14,8 @@ from textual.content import Content
 from textual.getters import query_one
 
 from app.tui.screens.dialog import Dialog
-from app.tui.screens.leaving import leave
 from app.tui.screens.library.folder_picker import FolderPicker, PathLine
+from app.tui.screens.screen_dismissal import leave
 from app.tui.theme import BRIGHT
 from app.tui.widgets.built_line import BuiltLine
 from app.tui.widgets.entry_list import EntryList

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from app.tui.actions import Action, Where, bindings
 from app.tui.background import in_background
 from app.tui.list_keys import MOVING
-from app.tui.screens.leaving import leave
+from app.tui.screens.screen_dismissal import leave
 from app.tui.screens.training.review_lines import end_lines, example_page, title_line
 from app.tui.threads import in_thread
 from app.tui.training_port import TrainingPort

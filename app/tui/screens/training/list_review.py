@@ -15,7 +15,7 @@ from app.tui.actions import Where, bindings
 from app.tui.background import in_background
 from app.tui.browser import browser_of
 from app.tui.list_keys import MOVING, MovesByLines
-from app.tui.screens.leaving import leave
+from app.tui.screens.screen_dismissal import leave
 from app.tui.screens.training.actions import LIST_REVIEW_ACTIONS
 from app.tui.screens.training.run_page import SizedView
 from app.tui.screens.training.two_lists import list_lines, over_lines, question_line

@@ -14,8 +14,8 @@ from textual.widgets import Static
 
 from app.tui.actions import Action, bindings
 from app.tui.browser import CarrelScreen
-from app.tui.screens.leaving import leave
 from app.tui.screens.library.folder_picker import FolderPicker, PathLine
+from app.tui.screens.screen_dismissal import leave
 from app.tui.screens.search.empty_states import step_lines
 from app.tui.theme import BRIGHT, QUIET
 from app.tui.widgets.entry_list import EntryList

@@ -27,6 +27,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 GIVE_UP_SECONDS = 120.0  # a machine under load starts a server in seconds
+FREE_SECONDS = 1.0  # in which the process that watched a server that has ended lets go of it
 STOP_SECONDS = 20.0  # a fast shutdown takes less than one
 BESIDE_ROOT = "nobody"  # who runs the server where the tests run as root, which PostgreSQL refuses
 SUPERUSER = "postgres"
@@ -147,10 +148,21 @@ class PostgresServer:
     def leave(self) -> None:
         """Let go of the server; where nobody else holds it, it is stopped and its folder goes."""
         os.close(self.users)
-        with contextlib.suppress(OSError), (self.folder / "users").open("r+") as users:
-            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not self._is_running():  # it was killed or stopped, and nobody watches it
+        deadline = time.monotonic() + FREE_SECONDS
+        while not self._is_running() and not self._cleared() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _cleared(self) -> bool:
+        """Take away the folder of a server that was killed or stopped: nobody watches it. False while it is held."""
+        try:
+            with (self.folder / "users").open("r+") as users:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(self.folder, ignore_errors=True)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # it is gone
+        return True
 
     def _is_running(self) -> bool:
         with contextlib.suppress(OSError, ValueError):

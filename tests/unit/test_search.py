@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from math import isclose
+from pathlib import Path
 
 import pytest
 from fake_encoder import FakeEncoder
@@ -237,8 +239,6 @@ def test_a_search_sees_what_a_later_sync_brought(tmp_path):
 
 def test_why_names_the_stage_that_dropped_a_document(library, tmp_path_factory):
     root = library.folders()[0].path.decode()
-    from pathlib import Path
-
     stove = Path(root) / "gear/stove.txt"
     found = library.why("camping stove", stove)
     assert found.found and found.final_rank == 1 and found.dropped_at is None
@@ -250,6 +250,21 @@ def test_why_names_the_stage_that_dropped_a_document(library, tmp_path_factory):
     assert low.dropped_at == "fused" and any("--limit" in advice for advice in low.advice)
     missing = library.why("starter", Path(root) / "nothing.md")
     assert missing.dropped_at == "indexed" and not missing.found
+
+
+@pytest.mark.parametrize("query", ["starter bread", "keep the culture alive", "a stove for the night", "heron, reeds"])
+def test_the_shares_that_why_lists_sum_to_the_score_and_none_is_a_signed_zero(library, query):
+    told = 0
+    for note in library.documents_named("", 50):
+        for stage in library.why(query, Path(os.fsdecode(note.path))).stages:
+            if stage.stage != "fused" or " = " not in stage.detail:
+                continue
+            score, parts = stage.detail.replace("−", "-").partition("score ")[2].split(" = ")
+            shares = re.findall(r"(-?) ?[a-z]+ (-?[\d.]+)", parts)
+            assert isclose(float(score), sum(float(sign + share) for sign, share in shares), abs_tol=1e-9)
+            assert "-.000" not in parts
+            told += 1
+    assert told > 3
 
 
 def test_why_tells_of_a_collapsed_near_duplicate(tmp_path):

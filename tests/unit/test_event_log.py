@@ -291,21 +291,22 @@ def test_two_threads_that_find_their_file_gone_make_one_anew(tmp_path: Path, mon
     both = threading.Barrier(2)
     opened = event_file._opened
 
+    made: list[int] = []
+
     def slowly(place: Path) -> int:
         with suppress(threading.BrokenBarrierError):
             both.wait(0.3)
-        return opened(place)
+        made.append(opened(place))
+        return made[-1]
 
     monkeypatch.setattr(event_file, "_opened", slowly)
-    closed: list[int] = []
-    close = os.close
-    monkeypatch.setattr(os, "close", lambda descriptor: (closed.append(descriptor), close(descriptor))[1])
     threads = [threading.Thread(target=events.write, args=(Trouble(message=str(each)),)) for each in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(closed) == 1, "the other thread's file was closed"
+    assert len(made) == 1, "each closed the file that the other made"
+    assert path.read_text().count("\n") == 2
     events.close()
 
 
